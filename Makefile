@@ -1,0 +1,56 @@
+# Two commands do everything: `make run` and `make test`. Both install what they need into .venv first.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PY := .venv/bin/python
+
+# DVC calls stages as `python stages/x.py`: that must be the Python of .venv.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONHASHSEED := 0
+# Nothing here phones home.
+export DO_NOT_TRACK := 1
+export DVC_NO_ANALYTICS := 1
+export GX_ANALYTICS_ENABLED := false
+export HF_HUB_DISABLE_TELEMETRY := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+CODE := $(wildcard src stages tests bench examples)
+
+.PHONY: help run test check format bench setup clean
+
+help: ## This list
+	@echo "Usage: make TARGET  (PYTHON=/path/to/python picks an interpreter, ARGS=... goes to pytest or the benchmark)"
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | awk -F '\t' '{ printf "  %-8s %s\n", $$1, $$2 }'
+
+run: ## Install, run the whole pipeline (only what changed), print the results
+	@sh tools/preflight.sh run
+	@.venv/bin/dvc repro
+	@.venv/bin/tripost table
+
+test: ## The tests; the slow ones too: make test ARGS="-m 'slow or not slow'"
+	@sh tools/preflight.sh dev
+	@$(PY) -m pytest $(ARGS)
+
+check: ## Style, types and layers
+	@sh tools/preflight.sh dev
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy $(CODE)
+	@.venv/bin/lint-imports --no-logo
+
+format: ## Rewrite the code into the house style
+	@sh tools/preflight.sh dev
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: ## Benchmarks against peers
+	@sh tools/preflight.sh dev
+	@$(PY) -m bench $(ARGS)
+
+setup: ## Only install into .venv, the tools for tests and checks included
+	@sh tools/preflight.sh dev
+
+clean: ## Remove .venv and caches; data, models, results and the DVC cache stay
+	@rm -f .venv/.installed-*
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis build src/tripost.egg-info
+	@find src stages tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

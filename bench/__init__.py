@@ -1,0 +1,1 @@
+"""Benchmarks and measurements, each run in one command; see `python -m bench --help`."""

@@ -1,0 +1,71 @@
+"""TriPosT on one page, in memory, in the paper's words ("Teaching Language Models to Self-Improve through
+Interactive Demonstrations", Yu et al., NAACL 2024, arXiv 2310.13522; section 3). <- start reading here
+
+The pipeline of `dvc.yaml` makes the same five calls with files between them and a gate after the third; a test
+holds that both give the same records. `docs/paper.md` maps each symbol of the paper to a name and a file.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from tripost.edit import edit_all, wrong_share
+from tripost.filter import filter_all
+from tripost.interfaces import Decoder, Expert, Task
+from tripost.params import Params
+from tripost.rebalance import rebalance
+from tripost.records import Dropped, Example, Problem, Trajectory
+from tripost.rollout import rollout
+
+M = TypeVar("M")
+"""A model; what it is, `decode` and `learn` agree on (the pipeline's are folders)."""
+
+
+class Iteration(msgspec.Struct):
+    """The records of one iteration."""
+
+    t: str
+    attempts: list[Trajectory]
+    kept: list[Trajectory]
+    dropped: list[Dropped]
+    examples: list[Example]
+
+
+def tripost(
+    m_0: M,
+    problems: Sequence[Problem],
+    tasks: Mapping[str, Task],
+    experts: Mapping[str, Expert],
+    params: Params,
+    context: int,
+    decode: Callable[[M], Decoder],
+    learn: Callable[[M, list[Example], str], M],
+) -> Iterator[tuple[Iteration, M]]:
+    """Teach M_theta to correct itself: one pair of records and model for each iteration t."""
+    models = {"t0": m_0}
+    by_id = {x.id: x for x in problems}
+    history = params.history
+    pool: list[Trajectory] = []
+    for t, iteration in params.iterations.items():
+        m_theta = decode(models[iteration.prev])
+        seed = params.seed
+
+        # 1. Rollout: M_theta tries, in its own words; M_0 knows no feedback yet.
+        own = iteration.prev != "t0"
+        attempts = rollout(m_theta, problems, params.rollout, t, seed=seed, own_feedback=own, history=history)
+
+        # 2. Edit: FBK and IMP take over at its first mistake.
+        edited, lost = edit_all(attempts, by_id, tasks, experts, params.edit, m_theta.count_tokens, history)
+
+        # 3. Filter: keep what ends correct, say why the rest goes.
+        kept, dropped = filter_all(edited, by_id, tasks, context)
+
+        # 4. Rebalance: turn pairs, a share p of them improvements, with weights.
+        pool = kept if params.rebalance.replay == "window" else pool + kept
+        wrong = wrong_share(edited, lost)
+        examples, unused, _ = rebalance(pool, by_id, params.rebalance, wrong, f"{seed} {t}", history)
+
+        # 5. Train: weighted supervised learning, a new model.
+        models[t] = learn(models[iteration.prev], examples, t)
+        yield Iteration(t, attempts, kept, lost + dropped + unused, examples), models[t]

@@ -1,0 +1,114 @@
+"""FBK and IMP take over at M_theta's first mistake (paper, section 3.1, "trajectory editing").
+
+M_theta's words stay as long as nothing disagrees. A disagreement is a feedback that FBK contradicts, or an update
+that the filter would reject; then FBK writes the feedback, IMP the update, and so on until FBK says correct.
+
+Departures from the authors' code: a right attempt that M_theta wrongly criticised is mended ("all correct") instead
+of dropped; every feedback of M_theta is verified, its reason too (`check_reason`); a bad update is cut.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from tripost.filter import update_flaw
+from tripost.interfaces import CannotImprove, CannotJudge, Expert, Task
+from tripost.judge import judge
+from tripost.lengths import with_token_counts
+from tripost.params import EditParams
+from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
+from tripost.text import History, find_part
+
+
+def edit_all(
+    trajectories: Sequence[Trajectory],
+    problems: Mapping[str, Problem],
+    tasks: Mapping[str, Task],
+    experts: Mapping[str, Expert],
+    params: EditParams,
+    count_tokens: Callable[[Sequence[str]], list[int]],
+    history: History = "last",
+    on_row: Callable[[int], None] = lambda rows: None,
+) -> tuple[list[Trajectory], list[Dropped]]:
+    """Edited trajectories with their token counts, and those that the expert could not edit."""
+    edited: list[Trajectory] = []
+    dropped: list[Dropped] = []
+    for row in trajectories:
+        found = edit(row, problems[row.problem_id], tasks[row.task], experts[row.task], params)
+        if isinstance(found, Dropped):
+            dropped.append(found)
+        else:
+            edited.append(found)
+        on_row(1)
+    return with_token_counts(edited, problems, count_tokens, history), dropped
+
+
+def edit(
+    trajectory: Trajectory, problem: Problem, task: Task, expert: Expert, params: EditParams
+) -> Trajectory | Dropped:
+    """The trajectory as far as it is right, continued by the expert; Dropped where the expert cannot tell."""
+    turns: list[Turn] = []
+    pending: list[Turn] = list(trajectory.turns)
+    attempt = pending[0].attempt
+    if attempt.malformed:
+        return _drop(trajectory, "malformed_attempt", attempt.raw[:80])
+    verdict = judge(problem, attempt, task, expert)
+    while True:
+        if isinstance(verdict, CannotJudge):
+            return _drop(trajectory, "cannot_judge", verdict.reason)
+        own = pending.pop(0).feedback if pending else None
+        agreed = own is not None and agrees(own, verdict, attempt, params.check_reason)
+        if not agreed:
+            pending.clear()
+        turns.append(Turn(attempt=attempt, feedback=own if agreed else verdict, n_tokens=0))
+        if verdict.says_correct or len(turns) > params.max_updates:
+            return msgspec.structs.replace(trajectory, turns=tuple(turns))
+        # M_theta's own update stays if the filter would keep it, whatever FBK says next.
+        if pending and not pending[0].attempt.malformed:
+            attempt = pending[0].attempt
+            verdict = judge(problem, attempt, task, expert)
+            if isinstance(verdict, Feedback) and update_flaw(turns[-1], attempt, verdict) is None:
+                continue
+        pending.clear()
+        improved = expert.improve(_blind(problem), turns[-1].attempt, _feedback_of(turns[-1]))
+        if isinstance(improved, CannotImprove):
+            return _drop(trajectory, "cannot_improve", improved.reason)
+        attempt = improved
+        verdict = judge(problem, attempt, task, expert)
+
+
+def agrees(own: Feedback, verdict: Feedback, attempt: Attempt, check_reason: bool) -> bool:
+    """Whether M_theta's feedback says what FBK says: same verdict, same step, overlapping part (and reason)."""
+    if own.malformed:
+        return False
+    if own.wrong_step is None or own.wrong_step != verdict.wrong_step:
+        return own.wrong_step == verdict.wrong_step
+    line = attempt.line(own.wrong_step)
+    mine, theirs = find_part(own.wrong_part, line), find_part(verdict.wrong_part, line)
+    overlap = bool(mine and theirs and mine[0] < theirs[1] and theirs[0] < mine[1])
+    return overlap and (not check_reason or own.reason == verdict.reason)
+
+
+def wrong_share(edited: Sequence[Trajectory], dropped: Sequence[Dropped]) -> dict[str, float]:
+    """Share of wrong first attempts of M_theta for each task; what FBK could not judge does not count."""
+    wrong: dict[str, list[bool]] = {}
+    for row in edited:
+        wrong.setdefault(row.task, []).append(row.improves)
+    for lost in dropped:
+        if lost.reason != "cannot_judge":
+            wrong.setdefault(lost.trajectory.task, []).append(True)
+    return {task: sum(flags) / len(flags) for task, flags in sorted(wrong.items())}
+
+
+def _feedback_of(turn: Turn) -> Feedback:
+    assert turn.feedback is not None
+    return turn.feedback
+
+
+def _blind(problem: Problem) -> Problem:
+    """What IMP may see: the question, never the answer or the rationale."""
+    return msgspec.structs.replace(problem, answer="", rationale=None)
+
+
+def _drop(trajectory: Trajectory, reason: str, detail: str) -> Dropped:
+    return Dropped(trajectory=trajectory, stage="edit", reason=reason, detail=detail)

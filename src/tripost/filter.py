@@ -1,0 +1,122 @@
+"""Why a trajectory is dropped, or None (paper, section 3.1, and the authors' filter made explicit).
+
+Every reason is a name that is counted; a dropped row is kept beside the data with its reason and detail.
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from tripost.interfaces import Task
+from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
+from tripost.text import find_part
+
+Flaw = tuple[str, str]
+"""The reason (a fixed name) and the detail (free text)."""
+
+REASONS = {
+    "malformed_attempt": "an attempt cannot be read",
+    "malformed_feedback": "a feedback is missing or cannot be read",
+    "ends_wrong": "the last feedback does not say that all is correct",
+    "wrong_answer": "the last attempt's answer is not the reference answer",
+    "continues_after_correct": "an attempt that was called correct is updated",
+    "part_not_in_step": "the feedback quotes a part that does not stand in that step",
+    "unchanged_update": "the update is the attempt again",
+    "lost_steps": "the update changes steps before the wrong one",
+    "kept_wrong_part": "the update's step still holds the wrong part",
+    "earlier_error": "the next error comes earlier than the last one",
+    "same_error": "the next error is the same part of the same step",
+    "reveals_answer": "the feedback gives the reference answer away",
+    "too_long": "a training text would not fit into the model's context",
+    "duplicate": "the same words for the same question stand in an earlier row",
+}
+
+
+def flaw(trajectory: Trajectory, problem: Problem, task: Task, context: int) -> Flaw | None:
+    """The first flaw of an edited trajectory, or None. `context` is the model's context in tokens."""
+    last = trajectory.turns[-1]
+    for i, turn in enumerate(trajectory.turns):
+        found = _turn_flaw(turn, problem, is_last=turn is last)
+        if found is None and turn is not last:
+            after = trajectory.turns[i + 1]
+            found = update_flaw(turn, after.attempt, after.feedback)
+        if found:
+            return found
+    if not task.is_correct(problem, last.attempt):
+        return "wrong_answer", f"{last.attempt.final} instead of {problem.answer}"
+    longest = max(turn.n_tokens for turn in trajectory.turns)
+    return ("too_long", f"{longest} tokens, context {context}") if longest > context else None
+
+
+def _turn_flaw(turn: Turn, problem: Problem, *, is_last: bool) -> Flaw | None:
+    attempt, feedback = turn.attempt, turn.feedback
+    if attempt.malformed:
+        return "malformed_attempt", attempt.raw[:80]
+    if feedback is None or feedback.malformed:
+        return "malformed_feedback", feedback.text[:80] if feedback else "none"
+    if feedback.says_correct:
+        return None if is_last else ("continues_after_correct", "")
+    if is_last:
+        return "ends_wrong", feedback.text[:200]
+    assert feedback.wrong_step is not None
+    if find_part(feedback.wrong_part, attempt.line(feedback.wrong_step)) is None:
+        return "part_not_in_step", f"{feedback.wrong_part!r} in {attempt.line(feedback.wrong_step)!r}"
+    known = f"{problem.question}\n{attempt.raw}"
+    if find_part(problem.answer, feedback.reason) and not find_part(problem.answer, known):
+        return "reveals_answer", feedback.reason
+    return None
+
+
+def update_flaw(turn: Turn, update: Attempt, verdict: Feedback | None) -> Flaw | None:
+    """What is wrong with `update` as an answer to `turn`; `verdict` is what FBK (or the row) says of the update.
+
+    The turn's feedback must name a wrong step. Used by edit for M_theta's own updates, too.
+    """
+    attempt, feedback = turn.attempt, turn.feedback
+    assert feedback is not None
+    step = feedback.wrong_step
+    assert step is not None
+    if update.malformed:
+        return "malformed_attempt", update.raw[:80]
+    if update.raw.split() == attempt.raw.split():
+        return "unchanged_update", f"step {step}"
+    if update.steps[: step - 1] != attempt.steps[: step - 1]:
+        return "lost_steps", f"steps before {step}"
+    line = update.line(min(step, len(update.steps) + 1))
+    if find_part(feedback.wrong_part, line):
+        return "kept_wrong_part", f"{feedback.wrong_part!r} in {line!r}"
+    if verdict is None or verdict.wrong_step is None:
+        return None
+    if verdict.wrong_step < step:
+        return "earlier_error", f"step {verdict.wrong_step} after step {step}"
+    if verdict.wrong_step == step and verdict.wrong_part == feedback.wrong_part:
+        return "same_error", f"{feedback.wrong_part!r} in step {step}"
+    return None
+
+
+def filter_all(
+    trajectories: Iterable[Trajectory],
+    problems: Mapping[str, Problem],
+    tasks: Mapping[str, Task],
+    context: int,
+) -> tuple[list[Trajectory], list[Dropped]]:
+    """Kept and dropped; rows in = kept + dropped. Of equal rows the first is kept."""
+    kept: list[Trajectory] = []
+    dropped: list[Dropped] = []
+    known: dict[bytes, str] = {}
+    for trajectory in trajectories:
+        found = flaw(trajectory, problems[trajectory.problem_id], tasks[trajectory.task], context)
+        if found is None:
+            first = known.setdefault(_words(trajectory), trajectory.id)
+            found = None if first == trajectory.id else ("duplicate", f"of {first}")
+        if found is None:
+            kept.append(trajectory)
+        else:
+            dropped.append(Dropped(trajectory=trajectory, stage="validate", reason=found[0], detail=found[1]))
+    return kept, dropped
+
+
+def _words(trajectory: Trajectory) -> bytes:
+    texts = [trajectory.question_sha256]
+    for turn in trajectory.turns:
+        texts += [*turn.attempt.raw.split(), "|", turn.feedback.text if turn.feedback else "", "|"]
+    return sha256("\0".join(texts).encode()).digest()

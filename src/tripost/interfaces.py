@@ -1,0 +1,140 @@
+"""The Protocols that tasks, experts and models implement. Everything above talks to these."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from tripost.records import Attempt, Example, Feedback, Problem
+
+
+class CannotJudge(msgspec.Struct, frozen=True):
+    """FBK's answer where it cannot tell whether the attempt is right: why, in a few words."""
+
+    reason: str
+
+
+class CannotImprove(msgspec.Struct, frozen=True):
+    """IMP's answer where it cannot continue the attempt: why, in a few words."""
+
+    reason: str
+
+
+class Expert(Protocol):
+    """The paper's FBK and IMP."""
+
+    def feedback(self, problem: Problem, attempt: Attempt) -> Feedback | CannotJudge:
+        """FBK: the first wrong step of a readable attempt, the wrong part of it, and why; or all correct."""
+        ...
+
+    def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
+        """IMP: keep the steps before the wrong one and continue from there. Must not use `problem.answer`."""
+        ...
+
+
+class Task(Protocol):
+    """A family of problems: where they come from and when an answer is right."""
+
+    name: str
+
+    def problems(self, difficulties: Sequence[str], seed: int) -> Iterator[Problem]:
+        """Endless, reproducible problems without repetition; the n-th is the same however many are taken."""
+        ...
+
+    def is_correct(self, problem: Problem, attempt: Attempt) -> bool:
+        """Whether the attempt's final answer is the reference answer (its steps are FBK's matter)."""
+        ...
+
+    def seen(self, difficulty: str) -> bool:
+        """Whether problems of this difficulty count as seen; raises DataError for one that does not exist."""
+        ...
+
+
+@runtime_checkable
+class Scripted(Protocol):
+    """A task that brings its own script as expert."""
+
+    def script(self) -> Expert:
+        """The scripted FBK and IMP."""
+        ...
+
+
+@runtime_checkable
+class Published(Protocol):
+    """A task that can read the shapes in which its problems were published."""
+
+    def difficulty(self, question: str) -> str:
+        """The difficulty of a published question; raises DataError where it is not one of this task's."""
+        ...
+
+
+class Sampling(msgspec.Struct, frozen=True):
+    """How to decode: `temperature` 0 is greedy; at most `max_new_tokens`; cut before any of `stops`."""
+
+    temperature: float
+    max_new_tokens: int
+    stops: tuple[str, ...] = ()
+
+
+class Completion(msgspec.Struct, frozen=True):
+    """What a model wrote: `text` without EOS and stop; `finished` is False where it ran into the limit."""
+
+    text: str
+    n_tokens: int
+    finished: bool
+
+
+class Decoder(Protocol):
+    """M_theta, writing. A prompt's completion depends on prompt, sampling and seed alone (up to rounding)."""
+
+    def complete(
+        self,
+        prompts: Sequence[str],
+        sampling: Sampling,
+        seeds: Sequence[int],
+        on_tokens: Callable[[int, int], None] = lambda rows, tokens: None,
+    ) -> list[Completion]:
+        """Complete every prompt; `on_tokens(rows finished, tokens written)` reports progress in steps."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as a training example, EOS included."""
+        ...
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """What training did: optimiser steps, tokens with weight that were seen, loss a step."""
+
+    steps: int
+    target_tokens: int
+    losses: tuple[float, ...]
+
+
+class Learner(Protocol):
+    """M_theta, learning."""
+
+    def fit(
+        self,
+        examples: Sequence[Example],
+        seed: int,
+        on_step: Callable[[int, int, float, int], None] = lambda step, steps, loss, tokens: None,
+    ) -> Learned:
+        """Weighted supervised learning; `on_step(step, steps, loss, tokens)` reports progress."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), config and tokenizer; the folder appears whole or not at all."""
+        ...
+
+
+class Progress(Protocol):
+    """Tells somebody how far a long piece of work has come."""
+
+    def start(self, what: str, total: int, unit: str) -> None:
+        """A new piece of work of `total` units."""
+        ...
+
+    def advance(self, done: int, rate: Iterable[tuple[str, float]] = ()) -> None:
+        """`done` more units; `rate` counts other things of interest, such as tokens, for a rate."""
+        ...

@@ -1,0 +1,158 @@
+"""Weighted supervised learning with AdamW, warm-up and cosine (paper, section 3.2).
+
+The plan of all optimiser steps is made before the first one, from the seed alone: epochs are shuffled, batches hold
+examples of like length, and a budget in tokens counts target tokens with weight, so that runs can be compared fairly.
+"""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tripost.errors import ModelError, TrainingError
+from tripost.interfaces import Learned
+from tripost.models.encode import Encoded, context_length, encode, load_model, load_tokenizer, save_whole
+from tripost.models.weighted_loss import target_weight, weighted_nll
+from tripost.params import TrainParams
+from tripost.records import Example
+
+POOL = 32
+"""Batches whose examples are sorted by length together: less padding, still a random order of batches."""
+
+
+def quiet(step: int, steps: int, loss: float, tokens: int) -> None:
+    """Progress that nobody looks at."""
+
+
+class TorchLearner:
+    """M_theta, learning: a Hugging Face causal language model from a local folder or a name."""
+
+    def __init__(self, source: str, params: TrainParams) -> None:
+        self.params = params
+        self.tokenizer = load_tokenizer(source)
+        self.model = load_model(source)
+
+    def fit(
+        self, examples: Sequence[Example], seed: int, on_step: Callable[[int, int, float, int], None] = quiet
+    ) -> Learned:
+        """Train on the examples. Raises TrainingError at a loss that is not finite, ModelError at a long text."""
+        import torch
+        from accelerate import Accelerator
+
+        params = self.params
+        encoded = encode(self.tokenizer, examples)
+        self._refuse_too_long(examples, encoded)
+        plan = plan_steps(encoded, params, seed)
+        torch.manual_seed(seed)
+        accelerator = Accelerator(mixed_precision="bf16" if params.precision == "bf16" else "no")
+        optimizer = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=params.learning_rate,
+            betas=(0.9, 0.95),
+            weight_decay=params.weight_decay,
+            foreach=True,
+        )
+        model, optimizer = accelerator.prepare(self.model, optimizer)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: learning_rate_factor(k, len(plan), params))
+        model.train()
+        losses: list[float] = []
+        tokens = 0
+        for number, batch in enumerate(plan, start=1):
+            rows = [encoded[i] for i in batch]
+            total = sum(target_weight(row.weights) for row in rows)
+            step_loss = 0.0
+            for micro in micro_batches(rows, params.micro_batch_tokens):
+                ids, weights, mask = pad(micro, self.tokenizer.pad_token_id or 0, accelerator.device)
+                with accelerator.autocast():
+                    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+                loss = weighted_nll(logits, ids, weights) / total
+                accelerator.backward(loss)
+                step_loss += float(loss.detach())
+            if not math.isfinite(step_loss):
+                names = ", ".join(examples[i].id for i in batch[:5])
+                raise TrainingError(
+                    f"train: step {number}: the loss is {step_loss}; batch: {names} ...; lower train.learning_rate"
+                )
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), params.clip_norm)
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
+            losses.append(step_loss)
+            seen = sum(sum(weight > 0 for weight in row.weights[1:]) for row in rows)
+            tokens += seen
+            on_step(number, len(plan), step_loss, sum(len(row.ids) for row in rows))
+        accelerator.free_memory()
+        return Learned(steps=len(plan), target_tokens=tokens, losses=tuple(losses))
+
+    def save(self, folder: Path) -> None:
+        """Weights as safetensors, config and tokenizer; all of it or nothing."""
+        save_whole(folder, self.model, self.tokenizer)
+
+    def _refuse_too_long(self, examples: Sequence[Example], encoded: Sequence[Encoded]) -> None:
+        limit = context_length(self.model.config)
+        for example, row in zip(examples, encoded, strict=True):
+            if len(row.ids) > limit:
+                raise ModelError(f"{example.id}: {len(row.ids)} tokens, but the model's context is {limit}")
+
+
+def plan_steps(encoded: Sequence[Encoded], params: TrainParams, seed: int) -> list[list[int]]:
+    """For each optimiser step the indices of its examples. Examples without any target are left out."""
+    targets = [sum(weight > 0 for weight in row.weights[1:]) for row in encoded]
+    usable = [i for i, n in enumerate(targets) if n]
+    plan: list[list[int]] = []
+    tokens, epoch = 0, 0
+    while usable and (epoch < params.epochs if params.epochs else tokens < (params.tokens or 0)):
+        for batch in _epoch(usable, encoded, params.batch_size, random.Random(f"epoch {seed} {epoch}")):
+            if params.tokens and tokens >= params.tokens:
+                break
+            plan.append(batch)
+            tokens += sum(targets[i] for i in batch)
+        epoch += 1
+    return plan
+
+
+def _epoch(usable: Sequence[int], encoded: Sequence[Encoded], size: int, rng: random.Random) -> list[list[int]]:
+    order = list(usable)
+    rng.shuffle(order)
+    batches: list[list[int]] = []
+    for start in range(0, len(order), size * POOL):
+        pool = sorted(order[start : start + size * POOL], key=lambda i: len(encoded[i].ids))
+        batches += [pool[k : k + size] for k in range(0, len(pool), size)]
+    rng.shuffle(batches)
+    return batches
+
+
+def learning_rate_factor(step: int, steps: int, params: TrainParams) -> float:
+    """Linear warm-up over `warmup_share` of the steps, then a cosine down to a tenth."""
+    warmup = max(1, round(params.warmup_share * steps))
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def micro_batches(rows: Sequence[Encoded], most_tokens: int) -> list[list[Encoded]]:
+    """Rows of like length together, at most `most_tokens` tokens each with their padding (or one row)."""
+    batches: list[list[Encoded]] = []
+    for row in sorted(rows, key=lambda row: len(row.ids)):
+        if not batches or (len(batches[-1]) + 1) * len(row.ids) > most_tokens:
+            batches.append([])
+        batches[-1].append(row)
+    return batches
+
+
+def pad(rows: Sequence[Encoded], pad_id: int, device: Any) -> tuple[Any, Any, Any]:
+    """ids, weights, mask as tensors [rows, longest], padded on the right with weight 0."""
+    import torch
+
+    longest = max(len(row.ids) for row in rows)
+    ids = torch.full((len(rows), longest), pad_id, dtype=torch.long)
+    weights = torch.zeros((len(rows), longest))
+    mask = torch.zeros((len(rows), longest), dtype=torch.long)
+    for k, row in enumerate(rows):
+        n = len(row.ids)
+        ids[k, :n] = torch.tensor(row.ids)
+        weights[k, :n] = torch.tensor(row.weights)
+        mask[k, :n] = 1
+    return ids.to(device), weights.to(device), mask.to(device)

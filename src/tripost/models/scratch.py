@@ -1,0 +1,69 @@
+"""A small Llama-architecture model and its tokenizer, from scratch: the base until a stronger one is shipped.
+
+The tokenizer splits text into words, digits, brackets and marks. A piece that recurs in the tasks' own phrases is
+one token; anything else (the words of a list, say) falls into its characters, so that a model can spell.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from tripost.params import BaseModelParams
+
+EOS = "<|end|>"
+PATTERN = r"\n| ?[A-Za-z]+|[0-9]| ?[()+*-]| ?[^\sA-Za-z0-9()+*-]+|\s"
+SHARE = 0.02
+"""A piece becomes a token where it stands in this share of the documents: phrases do, the words of a list do not."""
+
+
+def build_tokenizer(documents: Iterable[str], context: int) -> Any:
+    """A fast byte-level tokenizer whose vocabulary is the bytes and the recurring pieces of `documents`."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    split = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    counts: Counter[str] = Counter()
+    n = 0
+    for n, document in enumerate(documents, start=1):  # noqa: B007 (n is used below)
+        counts.update({piece for piece, _ in split.pre_tokenize_str(document)})
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    recurring = sorted(piece for piece, count in counts.items() if count >= SHARE * n and len(piece) > 1)
+    vocabulary = {piece: k for k, piece in enumerate([EOS, *alphabet, *recurring])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
+    tokenizer.pre_tokenizer = split
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers has no types here
+        tokenizer_object=tokenizer,
+        eos_token=EOS,
+        pad_token=EOS,
+        model_max_length=context,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def build_model(params: BaseModelParams, vocabulary: int, eos: int, seed: int) -> Any:
+    """A Llama with random weights."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=params.width,
+        intermediate_size=params.width * 4,
+        num_hidden_layers=params.layers,
+        num_attention_heads=params.heads,
+        num_key_value_heads=params.heads,
+        max_position_embeddings=params.context,
+        bos_token_id=None,
+        eos_token_id=eos,
+        pad_token_id=eos,
+        tie_word_embeddings=True,
+        initializer_range=float(__import__("os").environ.get("INIT", "0.02")),
+    )
+    return LlamaForCausalLM(config)

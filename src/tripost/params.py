@@ -1,0 +1,243 @@
+"""`params.yaml` -> frozen, typed params. Unknown keys are refused; every error is reported at once, by its key.
+
+No knob has a default here: every value that shapes a result stands in `params.yaml`, where DVC tracks it.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from tripost.errors import ParamsError
+from tripost.registry import did_you_mean
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0, le=100)]
+Iteration = Annotated[str, Field(pattern=r"^t[0-9]{1,4}$")]
+
+
+class Section(BaseModel):
+    """Base of all sections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class BaseModelParams(Section):
+    """`source`: `scratch`, a local folder, or a Hugging Face name of a causal language model."""
+
+    source: Annotated[str, Field(min_length=1)]
+    layers: Positive
+    width: Positive
+    heads: Positive
+    context: Annotated[int, Field(ge=64)]
+
+
+class SourceParams(Section):
+    """Where one task's problems come from. `path` is read by every source but `generated`."""
+
+    source: Literal["generated", "tripost", "bbh", "jsonl"]
+    path: str | None
+    seen: tuple[str, ...]
+    unseen: tuple[str, ...]
+    train: Count
+    validation: Count
+    test: Count
+    unseen_validation: Count
+    unseen_test: Count
+
+    @model_validator(mode="after")
+    def _has_path(self) -> "SourceParams":
+        if self.source != "generated" and not self.path:
+            raise ValueError(f"source: {self.source} needs a path")
+        if self.source == "generated" and not self.seen:
+            raise ValueError("source: generated needs at least one seen difficulty")
+        return self
+
+
+class TrainParams(Section):
+    """Weighted supervised learning; `tokens` counts target tokens with weight. Exactly one budget is set."""
+
+    epochs: Positive | None
+    tokens: Positive | None
+    batch_size: Positive
+    micro_batch_tokens: Positive
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    warmup_share: Share
+    weight_decay: Annotated[float, Field(ge=0)]
+    clip_norm: Annotated[float, Field(gt=0)]
+    precision: Literal["fp32", "bf16"]
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> "TrainParams":
+        if (self.epochs is None) == (self.tokens is None):
+            raise ValueError("set exactly one of epochs and tokens, and the other to null")
+        return self
+
+
+class MaxNewTokens(Section):
+    """Limits of one completion."""
+
+    attempt: Positive
+    feedback: Positive
+
+
+class RolloutParams(Section):
+    """`window`: problems a task and iteration, in turn, wrapping round; `all` for every training problem."""
+
+    samples: Positive
+    window: Positive | Literal["all"]
+    temperature: Annotated[float, Field(gt=0, le=5)]
+    max_turns: Positive
+    max_new_tokens: MaxNewTokens
+    batch_size: Positive
+
+
+class EditParams(Section):
+    """`check_reason`: a feedback of M_theta whose reason is not the expert's counts as contradicted."""
+
+    max_updates: Positive
+    check_reason: bool
+
+
+class ValidateParams(Section):
+    """Bounds of the gate. `min_rows` holds for each task."""
+
+    min_rows: Count
+    improves_share: tuple[Share, Share]
+
+
+class WeightParams(Section):
+    """Weight of a segment's tokens in the loss."""
+
+    question: Weight
+    attempt: Weight
+    wrong_attempt: Weight
+    feedback: Weight
+    update: Weight
+
+
+class RebalanceParams(Section):
+    """`p`: share of improvements, `auto` (share of wrong first attempts of M_{t-1}) or `none` (as they come)."""
+
+    p: Share | Literal["auto", "none"]
+    shortage: Literal["shrink", "keep"]
+    replay: Literal["window", "all"]
+    weights: WeightParams | Literal["paper"]
+
+
+class EvalParams(Section):
+    """Greedy, oracle-free self-correction."""
+
+    max_turns: Positive
+    max_new_tokens: MaxNewTokens
+    batch_size: Positive
+
+
+class TrackParams(Section):
+    """MLflow. `tracking_uri: null` means MLFLOW_TRACKING_URI, else a sqlite file in the repository."""
+
+    experiment: Annotated[str, Field(min_length=1)]
+    tracking_uri: str | None
+
+
+class IterationParams(Section):
+    """`prev`: the iteration whose model this one starts from."""
+
+    prev: Iteration
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    final: Iteration
+    history: Literal["last", "full"]
+    iterations: dict[Iteration, IterationParams]
+    base_model: BaseModelParams
+    problems: dict[str, SourceParams]
+    warmup: TrainParams
+    rollout: RolloutParams
+    edit: EditParams
+    validate_: Annotated[ValidateParams, Field(alias="validate")]
+    rebalance: RebalanceParams
+    train: TrainParams
+    eval: EvalParams
+    track: TrackParams
+
+    @model_validator(mode="after")
+    def _chain(self) -> "Params":
+        for t in self.iterations:
+            path = [t]
+            while path[-1] != "t0":
+                prev = self.iterations.get(path[-1])
+                if prev is None:
+                    raise ValueError(f"iterations.{path[-2]}.prev: {path[-1]} is no iteration")
+                path.append(prev.prev)
+                if path[-1] in path[:-1]:
+                    raise ValueError(f"iterations.{t}: going back by prev runs in a circle: {' -> '.join(path)}")
+        if self.final not in {"t0", *self.iterations}:
+            raise ValueError(f"final: {self.final} is no iteration")
+        return self
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a params file (YAML 1.2, as DVC reads it). Raises ParamsError with every finding."""
+    try:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise ParamsError(f"{path.name}: cannot be read: {' '.join(str(error).split())}") from None
+    return check_params(raw, path.name)
+
+
+def check_params(raw: Any, name: str = "params.yaml") -> Params:
+    """The params of a plain mapping. Raises ParamsError with every finding."""
+    try:
+        return Params.model_validate(_tuples(raw), strict=True)
+    except ValidationError as error:
+        lines = [f"{name}: {line}" for line in sorted({_finding(item) for item in error.errors()})]
+        raise ParamsError("\n".join(lines)) from None
+
+
+def _tuples(value: Any) -> Any:
+    """YAML has lists where the frozen params hold tuples."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _finding(item: Any) -> str:
+    where = [
+        part
+        for part in map(str, item["loc"])
+        if not part.startswith(("constrained-", "literal["))
+        and part not in {"int", "float", "str", "WeightParams", "[key]"}
+    ]
+    key = ".".join(where) or "params"
+    if item["type"] == "extra_forbidden":
+        return f"{key}: unknown key; {did_you_mean(where[-1], _known(where[:-1]))}"
+    message = item["msg"].removeprefix("Value error, ")
+    shown = repr(item["input"])
+    got = f" (found {shown[:60]})" if item["type"] not in {"missing", "value_error"} else ""
+    return f"{key}: {message[0].lower()}{message[1:]}{got}" if where else message
+
+
+def _known(path: list[str]) -> list[str]:
+    """The keys that may stand below `path`."""
+    section: Any = Params
+    for part in path:
+        field = next((f for n, f in section.model_fields.items() if part in {n, f.alias}), None)
+        if field is None:  # a task's or an iteration's own name
+            continue
+        section = _section_of(field.annotation)
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _section_of(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    found = [_section_of(inner) for inner in getattr(annotation, "__args__", ())]
+    return next((section for section in found if section is not None), None)

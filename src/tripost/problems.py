@@ -1,0 +1,197 @@
+"""Problems from generators, published files or the user's own, split so that nothing leaks into training.
+
+Splits go by `group_id`. Whatever normalised question or group stands in validation or test leaves train, never the
+other way round, and is counted. Unseen difficulties never enter train.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from tripost.errors import DataError
+from tripost.interfaces import CannotJudge, Expert, Published, Task
+from tripost.judge import judge
+from tripost.params import SourceParams
+from tripost.records import Problem, Split
+from tripost.text import has_marker, parse_attempt
+
+LICENCES = {"tripost": "none stated", "bbh": "MIT"}
+
+
+class Collected(msgspec.Struct):
+    """One task's problems, and what was left out by reason."""
+
+    problems: list[Problem]
+    left_out: Counter[str]
+
+
+def collect(task: Task, source: SourceParams, rows: Sequence[tuple[str, dict[str, Any]]], seed: int) -> Collected:
+    """All splits of one task. `rows` are (file:line, parsed row) of a published or own file. Raises DataError."""
+    left_out: Counter[str] = Counter()
+    if source.source == "jsonl":
+        pool = [_own(task, where, row) for where, row in rows]
+        chosen = {split: [p for p in pool if p.split == split] for split in ("test", "validation", "train")}
+        chosen = {split: problems[: getattr(source, split)] for split, problems in chosen.items()}
+    else:
+        pool = [_published(task, source.source, where, row) for where, row in rows]
+        wanted = [p for p in pool if p.difficulty in {*source.seen, *source.unseen}]
+        left_out["other difficulty"] = len(pool) - len(wanted)
+        chosen = _split(task, source, wanted, seed)
+    held_out: set[str] = set()
+    problems: list[Problem] = []
+    for split in ("test", "validation", "train"):
+        kept, before = [], len(chosen[split])
+        own: set[str] = set()
+        for problem in chosen[split]:
+            names = {normalise(problem.question), f"group {problem.group_id}"}
+            if names & held_out or normalise(problem.question) in own:
+                continue
+            kept.append(problem)
+            own |= {normalise(problem.question)}
+        for problem in kept:
+            held_out |= {normalise(problem.question), f"group {problem.group_id}"}
+        left_out[f"{split}: stands in a held-out split, or twice"] = before - len(kept)
+        problems += kept
+    return Collected(problems=problems, left_out=+left_out)
+
+
+def normalise(question: str) -> str:
+    """A question as it is compared across splits: case and white space do not count."""
+    return " ".join(question.casefold().split())
+
+
+def _split(task: Task, source: SourceParams, pool: Sequence[Problem], seed: int) -> dict[str, list[Problem]]:
+    """Counts of `source` for each split: from the file where it has such rows, from the generator otherwise."""
+    chosen: dict[str, list[Problem]] = {"test": [], "validation": [], "train": []}
+    for seen, difficulties in ((True, source.seen), (False, source.unseen)):
+        for difficulty in difficulties:
+            if task.seen(difficulty) != seen:
+                raise DataError(
+                    f"problems.{task.name}: {difficulty!r} is {'unseen' if seen else 'seen'} by definition; "
+                    f"move it to {'unseen' if seen else 'seen'}"
+                )
+        counts = {
+            "test": source.test if seen else source.unseen_test,
+            "validation": source.validation if seen else source.unseen_validation,
+            "train": source.train if seen else 0,
+        }
+        mine = [problem for problem in pool if problem.seen == seen]
+        for number, (split, count) in enumerate(counts.items()):
+            if mine:
+                chosen[split] += _take_groups(mine, chosen, count, split, seed)
+            elif difficulties and count:
+                stream = task.problems(difficulties, seed * 10 + number)
+                chosen[split] += _new(stream, chosen, count, split)
+    return chosen
+
+
+def _take_groups(
+    pool: Sequence[Problem], chosen: dict[str, list[Problem]], count: int, split: str, seed: int
+) -> list[Problem]:
+    """At most `count` problems of whole groups that no split has yet, in an order that depends on the seed."""
+    used = {problem.group_id for problems in chosen.values() for problem in problems}
+    groups: dict[str, list[Problem]] = {}
+    for problem in pool:
+        if problem.group_id not in used:
+            groups.setdefault(problem.group_id, []).append(problem)
+    order = sorted(groups)
+    random.Random(f"split {seed}").shuffle(order)
+    taken: list[Problem] = []
+    for group in order:
+        if len(taken) + len(groups[group]) <= count:
+            taken += groups[group]
+    return [_in_split(problem, split) for problem in taken]
+
+
+def _new(stream: Iterable[Problem], chosen: dict[str, list[Problem]], count: int, split: str) -> list[Problem]:
+    """The stream's next `count` problems whose questions no held-out split has."""
+    known = {normalise(problem.question) for problems in chosen.values() for problem in problems}
+    fresh = (problem for problem in stream if normalise(problem.question) not in known)
+    return [_in_split(problem, split) for problem in islice(fresh, count)]
+
+
+def _in_split(problem: Problem, split: str) -> Problem:
+    return msgspec.structs.replace(problem, split=split)
+
+
+def _published(task: Task, source: str, where: str, row: dict[str, Any]) -> Problem:
+    """A row in the shape of the authors' or of BIG-Bench Hard's files."""
+    if not isinstance(task, Published):
+        raise DataError(f"{where}: task {task.name!r} has no published shape; use source: jsonl")
+    content = row.get("meta_data", row) if source == "tripost" else row
+    try:
+        question = content["question" if source == "tripost" else "input"]
+        answer = content["answer" if source == "tripost" else "target"]
+        rationale = content["rationale"] if source == "tripost" else None
+    except (KeyError, TypeError):
+        raise DataError(f"{where}: not in the shape of source: {source}; see docs/data.md") from None
+    if isinstance(answer, list):
+        answer = " ".join(map(str, answer))
+    if not all(isinstance(value, str) for value in (question, answer, rationale or "")):
+        raise DataError(f"{where}: question, answer and rationale must be text")
+    try:
+        difficulty = task.difficulty(question)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
+    name = sha256(normalise(question).encode()).hexdigest()[:12]
+    return _checked(
+        where,
+        Problem(
+            id=f"{task.name}-{source}-{name}",
+            task=task.name,
+            question=question,
+            answer=answer,
+            rationale=rationale,
+            difficulty=difficulty,
+            seen=task.seen(difficulty),
+            split="train",
+            group_id=name,
+            source=source,
+            licence=LICENCES[source],
+        ),
+    )
+
+
+def _own(task: Task, where: str, row: dict[str, Any]) -> Problem:
+    try:
+        problem = msgspec.convert(row, Problem)
+    except msgspec.ValidationError as error:
+        raise DataError(f"{where}: not a Problem: {error}") from None
+    if problem.task != task.name:
+        raise DataError(f"{where}: task {problem.task!r} instead of {task.name!r}")
+    return _checked(where, problem)
+
+
+def _checked(where: str, problem: Problem) -> Problem:
+    if has_marker(problem.question):
+        raise DataError(f"{where}: a line of the question starts like a turn (Q:, Answer:, Feedback: ...); reword it")
+    return problem
+
+
+def check_rationales(
+    problems: Iterable[Problem], task: Task, expert: Expert
+) -> tuple[list[Problem], list[dict[str, str]]]:
+    """The problems, without rationales that FBK finds wrong or that contradict their label; and which those are."""
+    kept: list[Problem] = []
+    findings: list[dict[str, str]] = []
+    for problem in problems:
+        if problem.rationale is None:
+            kept.append(problem)
+            continue
+        attempt = parse_attempt(problem.rationale, "dataset")
+        verdict = judge(problem, attempt, task, expert)
+        reason = verdict.reason if isinstance(verdict, CannotJudge) else verdict.text
+        trusted = not isinstance(verdict, CannotJudge) and verdict.says_correct
+        if not trusted:
+            kind = "cannot judge" if isinstance(verdict, CannotJudge) else "wrong"
+            findings.append({"id": problem.id, "verdict": kind, "reason": reason})
+        kept.append(problem if trusted else msgspec.structs.replace(problem, rationale=None))
+    return kept, findings
+
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")

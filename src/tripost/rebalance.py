@@ -1,0 +1,144 @@
+"""Turn pairs, the share p of improvements, and the weights (paper, section 3.2 and appendix).
+
+`(x, y_i, f_i, y_{i+1})` is an improvement example, the last `(x, y_n, f_n)` a correct one; a reference rationale
+followed by "all correct" is a ground-truth one. improvement : correct : truth = 1.5 : 1 : 1 gives p = 0.43.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tripost.params import RebalanceParams, WeightParams
+from tripost.records import Dropped, Example, ExampleKind, Part, Problem, Segment, Trajectory, Turn
+from tripost.text import History, pair_segments, parse_attempt, write_feedback
+
+PAPER_WEIGHTS = WeightParams(question=1.0, attempt=1.0, wrong_attempt=1.0, feedback=1.5, update=1.5)
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """What balancing came to, for one task."""
+
+    asked_p: float | None
+    reached_p: float
+    improvement: int
+    correct: int
+    ground_truth: int
+    improvement_available: int
+    correct_available: int
+    ground_truth_available: int
+
+
+def rebalance(
+    kept: Sequence[Trajectory],
+    problems: Mapping[str, Problem],
+    params: RebalanceParams,
+    wrong_share: Mapping[str, float],
+    seed: str,
+    history: History = "last",
+) -> tuple[list[Example], list[Dropped], dict[str, Reached]]:
+    """Examples (shuffled), trajectories none of whose pairs was taken, and what was reached for each task.
+
+    `wrong_share[task]`: share of wrong first attempts that M_{t-1} showed, for `p: auto`.
+    """
+    weights = PAPER_WEIGHTS if isinstance(params.weights, str) else params.weights
+    examples: list[Example] = []
+    reached: dict[str, Reached] = {}
+    for task in sorted({trajectory.task for trajectory in kept}):
+        rng = random.Random(f"rebalance {seed} {task}")
+        mine = [trajectory for trajectory in kept if trajectory.task == task]
+        pairs = [pair for row in mine for pair in _pairs(row, problems[row.problem_id], weights, history)]
+        improvements = [example for example in pairs if example.kind == "improvement"]
+        corrects = [example for example in pairs if example.kind == "correct"]
+        truths = [
+            _truth(problem, weights)
+            for problem in problems.values()
+            if problem.task == task and problem.split == "train" and problem.rationale is not None
+        ]
+        p = None if params.p == "none" else wrong_share[task] if params.p == "auto" else float(params.p)
+        counts = shares(p, params.shortage, len(improvements), len(corrects), len(truths))
+        taken = [rng.sample(pool, n) for pool, n in zip((improvements, corrects, truths), counts, strict=True)]
+        examples += [example for pool in taken for example in pool]
+        reached[task] = Reached(
+            asked_p=p,
+            reached_p=round(counts[0] / max(1, sum(counts)), 4),
+            improvement=counts[0],
+            correct=counts[1],
+            ground_truth=counts[2],
+            improvement_available=len(improvements),
+            correct_available=len(corrects),
+            ground_truth_available=len(truths),
+        )
+    random.Random(f"rebalance {seed}").shuffle(examples)
+    used = {example.id.rpartition("/")[0] for example in examples}
+    dropped = [
+        Dropped(trajectory=row, stage="rebalance", reason="not_sampled", detail="none of its pairs was taken")
+        for row in kept
+        if row.id not in used
+    ]
+    return examples, dropped, reached
+
+
+def shares(p: float | None, shortage: str, improvements: int, corrects: int, truths: int) -> tuple[int, int, int]:
+    """How many improvements, corrects and truths to take.
+
+    With p in (0, 1): k improvements and k(1-p)/2p of each other kind. p = 0: no improvements, corrects and truths
+    one to one. p = 1: improvements alone. None: everything as it comes, with as many truths as corrects.
+    """
+    if p is None:
+        return improvements, corrects, min(truths, corrects)
+    if p == 0:
+        return 0, min(corrects, truths), min(corrects, truths)
+    if p == 1:
+        return improvements, 0, 0
+    ratio = (1 - p) / (2 * p)
+    if shortage == "shrink":
+        improvements = min(improvements, int(min(corrects, truths) / ratio + 1e-9))
+    others = round(improvements * ratio)
+    return improvements, min(corrects, others), min(truths, others)
+
+
+def _pairs(row: Trajectory, problem: Problem, weights: WeightParams, history: History) -> list[Example]:
+    last = len(row.turns) - 1
+    return [
+        _example(
+            f"{row.id}/{i}",
+            "improvement" if i < last else "correct",
+            problem,
+            pair_segments(problem.question, row.turns, i, history, with_update=i < last),
+            weights,
+            improves=row.improves,
+        )
+        for i in range(len(row.turns))
+    ]
+
+
+def _truth(problem: Problem, weights: WeightParams) -> Example:
+    attempt = parse_attempt(problem.rationale or "", "dataset")
+    turn = Turn(attempt=attempt, feedback=write_feedback(attempt, None, "", "", "dataset"), n_tokens=0)
+    segments = pair_segments(problem.question, [turn], 0, "last", with_update=False)
+    return _example(f"{problem.id}/truth", "ground_truth", problem, segments, weights, improves=False)
+
+
+def _example(
+    identity: str,
+    kind: ExampleKind,
+    problem: Problem,
+    segments: Sequence[tuple[Part, str]],
+    weights: WeightParams,
+    *,
+    improves: bool,
+) -> Example:
+    """Where nothing improves, feedback weighs as much as the attempt (the paper's 1.5 is for improving rows)."""
+
+    def weight(part: Part) -> float:
+        found: float = getattr(weights, "attempt" if part == "feedback" and not improves else part)
+        return found
+
+    return Example(
+        id=identity,
+        kind=kind,
+        task=problem.task,
+        problem_id=problem.id,
+        segments=tuple(Segment(part=part, text=text, weight=weight(part)) for part, text in segments),
+    )

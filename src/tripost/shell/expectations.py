@@ -1,0 +1,182 @@
+"""The gate of stage `validate`: runs the suite with Great Expectations, whose only home is here.
+
+An ephemeral context, nothing written, nothing sent. The verdict is made of the severities of the results: a
+check counts as met only if every one of its rules came back, without an exception, and as a success.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tripost.columns import COLUMNS, Row, TaskCount, task_counts
+from tripost.params import ValidateParams
+from tripost.shell.suite import ROW_NUMBER, Check, Severity, row_checks, task_checks
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
+    from great_expectations.data_context import EphemeralDataContext
+    from pandas import DataFrame
+
+SHOWN = 3
+"""How many ids and values of a failing check are shown."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What became of a check. `ids`: up to three of the `unexpected` trajectories (`unit` row) or tasks."""
+
+    name: str
+    meaning: str
+    severity: Severity
+    success: bool
+    unexpected: int
+    ids: tuple[str, ...]
+    detail: str
+    unit: str
+
+    @property
+    def count(self) -> str:
+        """`3 rows`, `1 task`; empty where the table as a whole is meant."""
+        return f"{self.unexpected} {self.unit}{'s' * (self.unexpected != 1)}" if self.unexpected else ""
+
+
+class GateResult(msgspec.Struct, frozen=True):
+    """The verdict: `success` where no critical check failed."""
+
+    success: bool
+    rows: int
+    tasks: tuple[TaskCount, ...]
+    findings: tuple[Finding, ...]
+
+    def lines(self) -> list[str]:
+        """One line for each critical check that failed."""
+        failed = [f for f in self.findings if not f.success and f.severity == "critical"]
+        found = [f"{f.count} (ids {', '.join(f.ids)})" if f.ids else f.count or f.detail for f in failed]
+        return [f"{f.name}: {what}: {f.meaning}" for f, what in zip(failed, found, strict=True)]
+
+
+def gate(
+    rows: Sequence[Row], *, params: ValidateParams, tasks: Sequence[str], max_turns: int, context: int
+) -> GateResult:
+    """Hold the rows against the suite. `max_turns`: attempts in the longest trajectory that may be."""
+    counts = task_counts(rows, tasks)
+    with _quiet():
+        import great_expectations as gx
+        import pandas as pd
+
+        runner = gx.get_context(mode="ephemeral")
+        runner.variables.progress_bars = {"globally": False}
+        table = pd.DataFrame(list(rows), columns=None if rows else list(COLUMNS))
+        ids = [str(row.get("id")) for row in rows]
+        findings = _run(runner, row_checks(tasks, max_turns, context), table, ids, "row")
+        table = pd.DataFrame(
+            [msgspec.structs.asdict(count) for count in counts], columns=list(TaskCount.__struct_fields__)
+        )
+        findings += _run(runner, task_checks(params, len(rows)), table, [c.task for c in counts], "task")
+    success = all(f.success for f in findings if f.severity != "warning")
+    return GateResult(success=success, rows=len(rows), tasks=tuple(counts), findings=tuple(findings))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No analytics, no log lines, no warnings of the library on the terminal."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logger = logging.getLogger("great_expectations")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _run(
+    runner: "EphemeralDataContext", checks: Sequence[Check], table: "DataFrame", ids: Sequence[str], unit: str
+) -> list[Finding]:
+    """All checks on one table, in one pass."""
+    from great_expectations import ExpectationSuite, expectations
+
+    table.insert(0, ROW_NUMBER, range(len(table)))
+    rules = [
+        getattr(expectations, rule.kind)(**rule.arguments, severity=check.severity, meta={"check": check.name})
+        for check in checks
+        for rule in check.rules
+    ]
+    batch = (
+        runner.data_sources.add_pandas(unit)
+        .add_dataframe_asset(unit)
+        .add_batch_definition_whole_dataframe(unit)
+        .get_batch({"dataframe": table})
+    )
+    asked = {
+        "result_format": "COMPLETE",
+        "unexpected_index_column_names": [ROW_NUMBER],
+        "return_unexpected_index_query": False,
+        "partial_unexpected_count": SHOWN,
+    }
+    results: dict[str, list[ExpectationValidationResult]] = {}
+    for result in batch.validate(ExpectationSuite(name=unit, expectations=rules), result_format=asked).results:
+        results.setdefault(result.expectation_config.meta["check"], []).append(result)
+    return [_finding(check, results.get(check.name, []), ids, unit) for check in checks]
+
+
+def _finding(
+    check: Check, results: Sequence["ExpectationValidationResult"], ids: Sequence[str], unit: str
+) -> Finding:
+    """The results of a check's rules as one. A rule that did not come back, or broke, has failed."""
+    failed = [result for result in results if not result.success or _exceptions(result)]
+    details = [_detail(result) for result in failed]
+    if len(results) != len(check.rules):
+        details.append(f"{len(check.rules) - len(results)} of {len(check.rules)} rules were not evaluated")
+    unexpected = sorted({n for result in failed for n in _row_numbers(result)})
+    severities = {str(result.expectation_config.severity.value) for result in results}
+    return Finding(
+        name=check.name,
+        meaning=check.meaning,
+        severity="warning" if severities == {"warning"} else "critical",
+        success=not details,
+        unexpected=len(unexpected),
+        ids=tuple(dict.fromkeys(ids[n] for n in unexpected[: 10 * SHOWN]))[:SHOWN],
+        detail="; ".join(details),
+        unit=unit,
+    )
+
+
+def _row_numbers(result: "ExpectationValidationResult") -> list[int]:
+    return [int(item[ROW_NUMBER]) for item in result.result.get("unexpected_index_list") or []]
+
+
+def _exceptions(result: "ExpectationValidationResult") -> list[str]:
+    """The messages in `exception_info`: either one report or one for each metric."""
+    info: Mapping[str, Any] = result.exception_info or {}
+    reports = [info] if "raised_exception" in info else list(info.values())
+    messages = [str(report.get("exception_message")) for report in reports if report.get("raised_exception")]
+    return sorted({" ".join(message.split())[:300] for message in messages})
+
+
+def _detail(result: "ExpectationValidationResult") -> str:
+    """What was found instead: the exception, a few values, or what was observed of the whole table."""
+    arguments = result.expectation_config.kwargs
+    columns = [str(arguments[key]) for key in ("column", "column_A", "column_B") if key in arguments]
+    what = "".join(f"{' and '.join(columns)}: " if columns else "")
+    if errors := _exceptions(result):
+        return f"{what}{', '.join(errors)}"
+    if values := result.result.get("partial_unexpected_list"):
+        return what + ", ".join(dict.fromkeys(_plain(value) for value in values[:SHOWN]))
+    mismatched = result.result.get("details", {}).get("mismatched", {})
+    if mismatched:
+        return "; ".join(f"{kind} {', '.join(map(str, names))}" for kind, names in sorted(mismatched.items()))
+    return f"{what}observed {_plain(result.result.get('observed_value'))}"
+
+
+def _plain(value: Any) -> str:
+    """A value without the types of numpy; text in quotes and with its control characters escaped."""
+    if isinstance(value, tuple | list):
+        return " and ".join(_plain(item) for item in value)
+    return repr(value)[:80] if isinstance(value, str) else str(value)[:80]

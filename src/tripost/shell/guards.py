@@ -1,0 +1,58 @@
+"""What rebalance and train demand to see before they touch data, also under `dvc repro --single-item`.
+
+The gate's report must be there, must have passed, must be for exactly this file, and must have been made with the
+bounds that `params.yaml` has now.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from tripost.errors import GateError
+from tripost.params import ValidateParams
+from tripost.shell.io import file_sha256, read_json
+
+
+def report_of(kept: Path, result: dict[str, Any], params: ValidateParams) -> dict[str, Any]:
+    """What stands in the report about a file that was gated."""
+    return {**result, "sha256": file_sha256(kept), "params": params.model_dump(mode="json")}
+
+
+def require_passed(report_path: Path, params: ValidateParams) -> dict[str, Any]:
+    """The gate's report. Raises GateError where it is missing, failed, or was made with other bounds."""
+    again = "run: dvc repro " + f"validate@{report_path.parent.name}"
+    if not report_path.exists():
+        raise GateError(f"{report_path}: no report of the gate; {again}")
+    report = read_json(report_path)
+    if report.get("success") is not True:
+        failed = ", ".join(report.get("failed", [])) or "unknown"
+        raise GateError(f"{report_path}: the gate did not pass ({failed}); nothing is trained on this data; {again}")
+    if report.get("params") != params.model_dump(mode="json"):
+        raise GateError(f"{report_path}: made with other values of `validate` than params.yaml has now; {again}")
+    return report
+
+
+def require_gated(kept: Path, report_path: Path, params: ValidateParams) -> None:
+    """Raises GateError unless the passing report is for exactly this file."""
+    report = require_passed(report_path, params)
+    if report.get("sha256") != file_sha256(kept):
+        raise GateError(f"{kept}: not the file that the gate has seen (sha256 differs from {report_path})")
+
+
+def meta_of(examples: Path, kept: Path) -> dict[str, str]:
+    """What rebalance says of its output: the sha256 of the examples and of the trajectories behind them."""
+    return {"examples_sha256": file_sha256(examples), "kept_sha256": file_sha256(kept)}
+
+
+def require_rebalanced(examples: Path, meta_path: Path, report_path: Path, params: ValidateParams) -> None:
+    """Raises GateError unless these examples come from trajectories that have passed the gate."""
+    report = require_passed(report_path, params)
+    t = examples.parent.name
+    if not meta_path.exists():
+        raise GateError(f"{meta_path}: missing; run: dvc repro rebalance@{t}")
+    meta = read_json(meta_path)
+    if meta.get("examples_sha256") != file_sha256(examples):
+        raise GateError(f"{examples}: not the file that rebalance wrote (sha256 differs from {meta_path})")
+    if meta.get("kept_sha256") != report.get("sha256"):
+        raise GateError(
+            f"{examples}: made from other trajectories than the gate passed; run: dvc repro rebalance@{t}"
+        )

@@ -1,0 +1,45 @@
+"""Training with a progress line, and what it leaves behind: the model, its loss curve, its counts."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from tripost.errors import DataError
+from tripost.interfaces import Learner
+from tripost.records import Example
+from tripost.shell.io import write_json, write_text
+from tripost.shell.progress import Progress
+
+
+def fit_and_save(
+    learner: Learner, examples: Sequence[Example], seed: str, what: str, out: Path, loss: Path, counts: Path
+) -> None:
+    """Fit the learner on the examples and write everything. Raises DataError where there is nothing to learn."""
+    if not examples:
+        raise DataError(f"{what}: no examples to train on")
+    number = int(sha256(seed.encode()).hexdigest()[:8], 16)
+    rows = ["step,loss"]
+    with Progress(what, 0, "steps") as bar:
+
+        def on_step(step: int, steps: int, value: float, tokens: int) -> None:
+            bar.total = steps
+            rows.append(f"{step},{value:.6f}")
+            bar.advance(1, tokens, f"loss {value:.3f}")
+
+        learned = learner.fit(examples, number, on_step)
+    learner.save(out)
+    write_text(loss, "\n".join(rows) + "\n")
+    by_kind: dict[str, int] = {}
+    for example in examples:
+        by_kind[example.kind] = by_kind.get(example.kind, 0) + 1
+    last = learned.losses[-20:]
+    write_json(
+        counts,
+        {
+            "examples": by_kind,
+            "steps": learned.steps,
+            "target_tokens": learned.target_tokens,
+            "loss_first": learned.losses[0],
+            "loss_last": sum(last) / len(last),
+        },
+    )

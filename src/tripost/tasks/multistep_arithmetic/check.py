@@ -1,0 +1,174 @@
+"""The scripted FBK and IMP of multistep arithmetic.
+
+FBK checks what each step claims (parses it and recomputes) instead of comparing with one canonical text, so any
+valid derivation is right. It does not say the right value, so that the model has to compute it.
+"""
+
+from itertools import pairwise
+
+from tripost.interfaces import CannotImprove, CannotJudge
+from tripost.records import Attempt, Feedback, Problem
+from tripost.tasks.multistep_arithmetic.derive import (
+    CALCULATE,
+    EQUATION,
+    FINAL,
+    derive,
+    question_text,
+    read_chain,
+    read_equation,
+)
+from tripost.tasks.multistep_arithmetic.expression import (
+    ExpressionError,
+    Node,
+    bind,
+    difference,
+    evaluate,
+    parse,
+    write,
+)
+from tripost.text import write_attempt, write_feedback
+
+AUTHOR = "script"
+UNREADABLE = "it cannot be read"
+Wrong = tuple[str, str]
+"""The wrong part and the reason."""
+
+
+class ArithmeticScript:
+    """Expert for multistep arithmetic."""
+
+    def feedback(self, problem: Problem, attempt: Attempt) -> Feedback | CannotJudge:
+        """FBK. The first claim that does not hold; CannotJudge for a step that is none of the known forms."""
+        try:
+            checker = _Checker(problem.question)
+        except ExpressionError as error:
+            return CannotJudge(f"question: {error}")
+        for number, step in enumerate(attempt.steps, start=1):
+            found = checker.step(step.text)
+            if isinstance(found, CannotJudge):
+                return CannotJudge(f"step ({step.label}): {found.reason}")
+            if found:
+                return write_feedback(attempt, number, *found, AUTHOR)
+        wrong = checker.final(attempt)
+        if wrong:
+            return write_feedback(attempt, len(attempt.steps) + 1, *wrong, AUTHOR)
+        return write_feedback(attempt, None, "", "", AUTHOR)
+
+    def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
+        """IMP. Keeps the steps before the wrong one and derives the rest."""
+        if feedback.wrong_step is None:
+            return CannotImprove("the feedback names no wrong step")
+        try:
+            steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
+        except ExpressionError as error:
+            return CannotImprove(str(error))
+        return write_attempt(steps, final_text, AUTHOR)
+
+
+class _Checker:
+    """Reads an attempt step by step and holds what its steps have established."""
+
+    def __init__(self, question: str) -> None:
+        self.whole = parse(question_text(question))
+        self.value = evaluate(self.whole)
+        self.template: str | None = None
+        self.definitions: dict[str, str] = {}
+        self.values: dict[str, int] = {}
+        self.last_result = ""
+
+    def step(self, text: str) -> Wrong | CannotJudge | None:
+        if text.startswith(EQUATION):
+            return self._equation(text)
+        if text.startswith(CALCULATE):
+            return self._calculate(text)
+        if text.startswith(FINAL):
+            return self._final_equation(text)
+        return CannotJudge("none of the known forms")
+
+    def final(self, attempt: Attempt) -> Wrong | None:
+        if attempt.final == str(self.value):
+            return None
+        part = attempt.final_text.removesuffix(".").rstrip()
+        return part, self.last_result or "it does not follow from the steps"
+
+    def _equation(self, text: str) -> Wrong | None:
+        found = read_equation(text)
+        if found is None:
+            return text.removesuffix("."), UNREADABLE
+        written, definitions = found
+        bound: dict[str, Node] = {}
+        template = _parse(written)
+        if template is None or not bind(template, self.whole, bound):
+            return f'"{written}"', "it is not the equation of the question"
+        for name, definition in definitions.items():
+            node = _parse(definition)
+            if node is None:
+                return f"{name} = {definition}", UNREADABLE
+            if name in bound and node != bound[name]:
+                return f"{name} = {definition}", f"{name} is another part of the question"
+        missing = [name for name in bound if name not in definitions]
+        if missing:
+            return f'"{written}"', f"{missing[0]} is not defined"
+        self.template, self.definitions = written, definitions
+        self.values = {name: evaluate(node) for name, node in bound.items()}
+        return None
+
+    def _calculate(self, text: str) -> Wrong | None:
+        name, *chain = read_chain(text, CALCULATE)
+        if name not in self.values:
+            return f"{CALCULATE}{name}", f"{name[:1]} is not defined"
+        if not chain:
+            return f"{CALCULATE}{name}", "nothing is calculated"
+        if _value(chain[0], {}) != self.values[name]:
+            unreadable = _parse(chain[0]) is None
+            return f"{name} = {chain[0]}", UNREADABLE if unreadable else f"{name} is {self.definitions[name]}"
+        return self._chain(chain, self.values[name])
+
+    def _final_equation(self, text: str) -> Wrong | None:
+        chain = read_chain(text, FINAL)
+        if _value(chain[0], self.values) != self.value:
+            unreadable = _parse(chain[0]) is None
+            reason = UNREADABLE if unreadable else f"the equation is {self.template or 'that of the question'}"
+            return f"{FINAL.removeprefix('Then, ')}{chain[0]}", reason
+        return self._chain(chain, self.value)
+
+    def _chain(self, chain: list[str], value: int) -> Wrong | None:
+        """`X = Y = Z`, where X is known to be right: the first that has another value."""
+        for before, after in pairwise(chain):
+            found = _value(after, {})
+            if found is None:
+                return f"= {after}", UNREADABLE
+            if found != value:
+                return f"= {after}", self._why(parse(before), parse(after))
+        self.last_result = f"the last step gives {chain[-1]}" if len(chain) > 1 else ""
+        return None
+
+    def _why(self, before: Node, after: Node) -> str:
+        """What went wrong between two neighbours: `B is -3` for a value, `(8 - 3) is not 6` for an operation."""
+        values: dict[str, Node] = {}
+        if bind(before, after, values):
+            wrong = next(n for n, v in values.items() if evaluate(v) != self.values[n])
+            return f"{wrong} is {self.values[wrong]}"
+        known = _with_values(before, self.values)
+        old, new = difference(known, after)
+        return f"{write(old)} is not {write(new)}"
+
+
+def _with_values(node: Node, values: dict[str, int]) -> Node:
+    if isinstance(node, tuple):
+        return (node[0], _with_values(node[1], values), _with_values(node[2], values))
+    return values[node] if isinstance(node, str) else node
+
+
+def _parse(text: str) -> Node | None:
+    try:
+        return parse(text)
+    except ExpressionError:
+        return None
+
+
+def _value(text: str, values: dict[str, int]) -> int | None:
+    try:
+        return evaluate(parse(text), values)
+    except ExpressionError:
+        return None

@@ -1,0 +1,111 @@
+"""The published way to solve a problem step by step, from the start or from any prefix of right steps."""
+
+import re
+import string
+from collections.abc import Sequence
+
+from tripost.records import Step
+from tripost.tasks.multistep_arithmetic.expression import (
+    ExpressionError,
+    Node,
+    evaluate,
+    parse,
+    reduce_once,
+    substitute,
+    write,
+)
+from tripost.text import label_key
+
+EQUATION = 'This equation can be written as "'
+CALCULATE = "Let's calculate "
+FINAL = "Then, the final equation is "
+_DEFINITION = re.compile(r"([A-Z]) = ([^,=]*)")
+_GROUP = re.compile(r"\([^()]*\)")
+
+
+def question_text(question: str) -> str:
+    """The expression of a question, without its final `=`."""
+    return question.strip().removesuffix("=").rstrip()
+
+
+def read_equation(text: str) -> tuple[str, dict[str, str]] | None:
+    """`This equation can be written as "T", where A = ..., B = ... and C = ...`: T and the definitions."""
+    if not text.startswith(EQUATION):
+        return None
+    template, quote, rest = text[len(EQUATION) :].partition('"')
+    if not quote or not rest.startswith(", where "):
+        return None
+    definitions: dict[str, str] = {}
+    for item in rest[len(", where ") :].rstrip().removesuffix(".").replace(" and ", ", ").split(", "):
+        match = _DEFINITION.fullmatch(item)
+        if match is None or match[1] in definitions:
+            return None
+        definitions[match[1]] = match[2]
+    return template, definitions
+
+
+def read_chain(text: str, opener: str) -> list[str]:
+    """`<opener>X = Y = Z.` -> [X, Y, Z]."""
+    return text[len(opener) :].rstrip().removesuffix(".").split(" = ")
+
+
+def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]:
+    """All steps (those of `prefix`, which must be right, then new ones) and the final response.
+
+    Raises ExpressionError where the question, or a prefix in a form that cannot be continued, is beyond us.
+    """
+    whole = parse(question_text(question))
+    steps = list(prefix)
+    template, definitions = next(
+        (found for found in (read_equation(step.text) for step in steps) if found), (None, {})
+    )
+    if template is None:
+        template, definitions = _groups(question_text(question))
+        _append(steps, f'{EQUATION}{template}", where {_join(definitions)}.')
+    values = {name: evaluate(parse(text)) for name, text in definitions.items()}
+    done = {read_chain(s.text, CALCULATE)[0] for s in steps if s.text.startswith(CALCULATE)}
+    for name, text in definitions.items():
+        if name not in done:
+            _append(steps, f"{CALCULATE}{' = '.join([name, *_chain(text, parse(text))])}.")
+    if not any(step.text.startswith(FINAL) for step in steps):
+        with_values = substitute(parse(template), dict(values))
+        _append(steps, f"{FINAL}{' = '.join([template, *_reductions(with_values)])}.")
+    return steps, f"So the answer is {evaluate(whole)}."
+
+
+def _append(steps: list[Step], text: str) -> None:
+    number = label_key(steps[-1].label)[0] + 1 if steps else 1
+    steps.append(Step(label=str(number), text=text))
+
+
+def _groups(text: str) -> tuple[str, dict[str, str]]:
+    """Name the innermost brackets A, B, C, ..."""
+    definitions: dict[str, str] = {}
+
+    def name(match: re.Match[str]) -> str:
+        if len(definitions) == len(string.ascii_uppercase):
+            raise ExpressionError("more groups than letters")
+        letter = string.ascii_uppercase[len(definitions)]
+        definitions[letter] = match[0]
+        return letter
+
+    return _GROUP.sub(name, text), definitions
+
+
+def _join(definitions: dict[str, str]) -> str:
+    parts = [f"{name} = {text}" for name, text in definitions.items()]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _chain(text: str, node: Node) -> list[str]:
+    written = _reductions(node)
+    return written if written[0] == text else [text, *written]
+
+
+def _reductions(node: Node) -> list[str]:
+    """The expression, fully bracketed, and what is left after each operation, down to a number."""
+    written = [write(node)]
+    while not isinstance(node, int):
+        node = reduce_once(node)
+        written.append(write(node))
+    return written

@@ -1,0 +1,188 @@
+"""The scripted FBK and IMP of word sorting.
+
+FBK checks what each line claims: the letters and their numbers, the groups, the order, and that no word of the
+list (or of the subpart) is missing. Any order of work that makes only true claims is right.
+"""
+
+from itertools import pairwise
+
+from tripost.interfaces import CannotImprove, CannotJudge
+from tripost.records import Attempt, Feedback, Problem
+from tripost.tasks.word_sorting.derive import derive, question_words
+from tripost.tasks.word_sorting.lines import (
+    FIRST,
+    HAVE,
+    HENCE,
+    ORDINALS,
+    SUBPART,
+    Group,
+    UnreadableError,
+    letter,
+    read_groups,
+    read_letters,
+    read_order,
+    write_group,
+)
+from tripost.text import write_attempt, write_feedback
+
+AUTHOR = "script"
+Wrong = tuple[str, str]
+"""The wrong part and the reason."""
+
+
+class WordScript:
+    """Expert for word sorting."""
+
+    def feedback(self, problem: Problem, attempt: Attempt) -> Feedback | CannotJudge:
+        """FBK. The first claim that does not hold; CannotJudge for a step that is none of the known forms."""
+        words = question_words(problem.question)
+        if len(words) < 2 or len(set(words)) != len(words) or not all(w.isascii() and w == w.lower() for w in words):
+            return CannotJudge("question: not a list of different lower-case words")
+        checker = _Checker(words)
+        for number, step in enumerate(attempt.steps, start=1):
+            found = checker.step(step.text)
+            if isinstance(found, CannotJudge):
+                return CannotJudge(f"step ({step.label}): {found.reason}")
+            if found:
+                return write_feedback(attempt, number, *found, AUTHOR)
+        if (attempt.final or "").split() != sorted(words):
+            part = attempt.final_text.removesuffix(".").rstrip()
+            reason = _why_final(words, (attempt.final or "").split())
+            return write_feedback(attempt, len(attempt.steps) + 1, part, reason, AUTHOR)
+        return write_feedback(attempt, None, "", "", AUTHOR)
+
+    def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
+        """IMP. Keeps the steps before the wrong one and derives the rest."""
+        if feedback.wrong_step is None:
+            return CannotImprove("the feedback names no wrong step")
+        try:
+            steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
+        except ValueError as error:
+            return CannotImprove(str(error))
+        return write_attempt(steps, final_text, AUTHOR)
+
+
+class _Checker:
+    """Reads an attempt line by line; `open` holds the word sets being sorted, the innermost last."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+        self.open: list[tuple[frozenset[str], int]] = [(frozenset(words), 1)]
+
+    def step(self, text: str) -> Wrong | CannotJudge | None:
+        try:
+            if text.startswith((FIRST, SUBPART)):
+                return self._letters(text)
+            if text.startswith(HAVE):
+                return self._groups(text)
+            if text.startswith(HENCE):
+                return self._order(text)
+        except UnreadableError as error:
+            return str(error), "it cannot be read"
+        return CannotJudge("none of the known forms")
+
+    def _letters(self, text: str) -> Wrong | None:
+        named, k, letters = read_letters(text)
+        scope = frozenset(self.words if named is None else named)
+        if named is not None:
+            shared = named[0][: k - 1]
+            for word in named:
+                if word not in self.words:
+                    return write_group(named), f'"{word}" is not in the list'
+                if word[: k - 1] != shared:
+                    return write_group(named), f'"{word}" does not start with "{shared}"'
+            if len(scope) < max(2, len(named)):
+                return write_group(named), f'"{named[0]}" needs no sorting'
+        for item in letters:
+            if item.word not in self.words:
+                return item.text, f'"{item.word}" is not in the list'
+            if item.word not in scope:
+                return item.text, f'"{item.word}" is not in this subpart'
+            if (item.letter, item.number) != letter(item.word, k):
+                return item.text, _true_letter(item.word, k)
+        while len(self.open) > 1 and not scope <= self.open[-1][0]:
+            self.open.pop()
+        if scope == self.open[-1][0]:
+            self.open.pop()
+        self.open.append((scope, k))
+        return None
+
+    def _groups(self, text: str) -> Wrong | None:
+        groups = read_groups(text)
+        scope, k = self._close_to([word for group in groups for word in group.words])
+        before: Group | None = None
+        for group in groups:
+            for word in group.words:
+                if word not in scope:
+                    where = "this subpart" if word in self.words else "the list"
+                    return group.text, f'"{word}" is not in {where}'
+                if letter(word, k)[1] != group.number:
+                    return group.text, _true_letter(word, k)
+                if group.words.count(word) > 1:
+                    return group.text, f'"{word}" stands there twice'
+            if before and before.number >= group.number:
+                same = before.number == group.number
+                reason = f"both are ({group.number})" if same else f"({group.number}) comes before ({before.number})"
+                return f"{before.text} < {group.text}", reason
+            before = group
+        present = {word for group in groups for word in group.words}
+        missing = sorted(scope - present, key=lambda word: letter(word, k)[1])
+        if not missing:
+            return None
+        alike = [g for g in groups if g.number == letter(missing[0], k)[1]]
+        place = sum(g.number < letter(missing[0], k)[1] for g in groups)
+        part = alike[0].text if alike else _gap([g.text for g in groups], place, HAVE)
+        return part, f'"{missing[0]}" is missing'
+
+    def _order(self, text: str) -> Wrong | None:
+        order = read_order(text)
+        scope, _ = self._close_to(order)
+        for before, word in zip([None, *order], order, strict=False):
+            if word not in scope:
+                where = "this subpart" if word in self.words else "the list"
+                return f'"{word}"', f'"{word}" is not in {where}'
+            if before is not None and before >= word:
+                twice = f'"{word}" stands there twice'
+                return (
+                    f'"{before}" < "{word}"',
+                    twice if before == word else f'"{word}" comes before "{before}"',
+                )
+        missing = sorted(scope - set(order))
+        if missing:
+            place = sum(word < missing[0] for word in order)
+            return _gap([f'"{word}"' for word in order], place, HENCE), f'"{missing[0]}" is missing'
+        while len(self.open) > 1 and self.open[-1][0] <= scope:
+            self.open.pop()
+        return None
+
+    def _close_to(self, words: list[str]) -> tuple[frozenset[str], int]:
+        """The open word set that a line with these words speaks of: the same set, else the most alike."""
+        present = frozenset(words)
+
+        def alike(scope: frozenset[str]) -> float:
+            return len(scope & present) / len(scope | present)
+
+        return max(reversed(self.open), key=lambda item: alike(item[0]))
+
+
+def _gap(items: list[str], place: int, head: str) -> str:
+    """The text around the place where something is missing; it cannot stand in a line that has it."""
+    if place == 0:
+        return f"{head}{items[0]}"
+    return f"{items[place - 1]} < {items[place]}" if place < len(items) else f"{items[-1]}."
+
+
+def _true_letter(word: str, k: int) -> str:
+    found, number = letter(word, k)
+    return f'the {ORDINALS[k - 1]} letter of "{word}" is "{found}" ({number})'
+
+
+def _why_final(words: list[str], final: list[str]) -> str:
+    for word in final:
+        if word not in words:
+            return f'"{word}" is not in the list'
+    for word in words:
+        if word not in final:
+            return f'"{word}" is missing'
+    before, word = next((a, b) for a, b in pairwise(final) if a >= b)
+    return f'"{word}" stands there twice' if before == word else f'"{word}" comes before "{before}"'

@@ -1,0 +1,183 @@
+"""Trajectory <-> text. The only file that knows "Feedback:" and "Updated Answer:".
+
+One layout serves rollout, evaluation and training, so that M_theta is trained on the bytes it will be asked with:
+
+    Q: {x}
+    Answer: Let's think step by step.
+    {y_i}
+    Feedback: {f_i}
+    Updated Answer:
+    {y_i+1}
+
+Parsing never raises: text that does not fit is *malformed* (`Attempt.final is None`, `Feedback.malformed`).
+All patterns are linear and all sizes bounded, since most of what comes here was written by a model.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from tripost.records import Attempt, Feedback, Part, Problem, Step, Turn
+
+History = Literal["last", "full"]
+
+QUESTION = "Q: "
+ANSWER = "\nAnswer: Let's think step by step.\n"
+FEEDBACK = "\nFeedback:"
+UPDATE = "\nUpdated Answer:\n"
+MARKERS = ("Feedback:", "Updated Answer:", "Q:", "Answer:")
+"""A line of an attempt, a feedback or a question that starts so would be taken for the next segment."""
+ATTEMPT_STOPS = ("\nFeedback:", "\nUpdated Answer:", "\nQ:", "\nAnswer:")
+FEEDBACK_STOPS = ("\n",)
+ALL_CORRECT = "All steps and the final response are correct."
+
+MAX_CHARS = 20_000
+MAX_STEPS = 300
+_STEP = re.compile(r"[ \t]*\(([0-9]{1,3}(?:\.[0-9]{1,3}){0,7})\)[ \t]*(\S.*)")
+_FINAL = re.compile(r"[ \t]*\(Final (?:response|answer)\)[ \t]*(\S.*)", re.IGNORECASE)
+_ANSWER = re.compile(r"so the answer is:?[ \t]*", re.IGNORECASE)
+_WRONG = re.compile(r'In (?:step \(([0-9.]{1,40})\)|\(Final response\)) the part "')
+_BECAUSE = '" is incorrect. This is because '
+
+
+def has_marker(text: str) -> bool:
+    """Whether a line of `text` starts with one of the layout's markers."""
+    return any(line.lstrip().startswith(MARKERS) for line in text.splitlines())
+
+
+def parse_attempt(raw: str, author: str) -> Attempt:
+    """Read numbered steps and a final response (labels strictly increasing, the final response last)."""
+    raw = raw.strip()
+    malformed = Attempt(steps=(), final=None, final_text="", raw=raw[:MAX_CHARS], author=author)
+    if len(raw) > MAX_CHARS or has_marker(raw):
+        return malformed
+    lines = raw.split("\n")
+    if len(lines) > MAX_STEPS:
+        return malformed
+    steps: list[Step] = []
+    for line in lines[:-1]:
+        match = _STEP.fullmatch(line)
+        if match is None or (steps and label_key(match[1]) <= label_key(steps[-1].label)):
+            return malformed
+        steps.append(Step(label=match[1], text=match[2].rstrip()))
+    last = _FINAL.fullmatch(lines[-1]) or _STEP.fullmatch(lines[-1])
+    if last is None:
+        return malformed
+    final_text = last[last.re.groups].rstrip()
+    final = final_answer(final_text)
+    if not final:
+        return malformed
+    return Attempt(steps=tuple(steps), final=final, final_text=final_text, raw=raw, author=author)
+
+
+def label_key(label: str) -> tuple[int, ...]:
+    """`3.10` -> (3, 10): labels are ordered as numbers, part by part."""
+    return tuple(int(part) for part in label.split("."))
+
+
+def final_answer(final_text: str) -> str | None:
+    """What stands behind the last "So the answer is" of a final response, without its full stop."""
+    matches = list(_ANSWER.finditer(final_text))
+    return final_text[matches[-1].end() :].rstrip().removesuffix(".").rstrip() or None if matches else None
+
+
+def write_attempt(steps: Sequence[Step], final_text: str, author: str) -> Attempt:
+    """The attempt with these steps and this final response; the inverse of `parse_attempt`."""
+    lines = [f"({step.label}) {step.text}" for step in steps]
+    return parse_attempt("\n".join([*lines, f"(Final response) {final_text}"]), author)
+
+
+def write_feedback(attempt: Attempt, wrong_step: int | None, part: str, reason: str, author: str) -> Feedback:
+    """Feedback in the layout's words. `reason` carries no full stop."""
+    if wrong_step is None:
+        return Feedback(text=ALL_CORRECT, wrong_step=None, wrong_part="", reason="", author=author)
+    inside = wrong_step <= len(attempt.steps)
+    where = f"step ({attempt.steps[wrong_step - 1].label})" if inside else "(Final response)"
+    text = f'In {where} the part "{part}{_BECAUSE}{reason}.'
+    return Feedback(text=text, wrong_step=wrong_step, wrong_part=part, reason=reason, author=author)
+
+
+def parse_feedback(text: str, attempt: Attempt, author: str) -> Feedback:
+    """Read feedback on `attempt`. A step that the attempt does not have makes it malformed; a part that does
+    not stand in the step does not (that is for the edit stage to contradict)."""
+    text = text.strip()[:MAX_CHARS]
+    malformed = Feedback(text=text, wrong_step=None, wrong_part="", reason="", author=author, malformed=True)
+    if text == ALL_CORRECT:
+        return Feedback(text=text, wrong_step=None, wrong_part="", reason="", author=author)
+    head = _WRONG.match(text)
+    part, because, reason = text[head.end() :].partition(_BECAUSE) if head else ("", "", "")
+    if head is None or not because or not part or "\n" in text:
+        return malformed
+    if head[1] is None:
+        wrong_step = len(attempt.steps) + 1
+    else:
+        labels = [step.label for step in attempt.steps]
+        if head[1] not in labels:
+            return malformed
+        wrong_step = labels.index(head[1]) + 1
+    reason = reason.removesuffix(".")
+    if not reason:
+        return malformed
+    return Feedback(text=text, wrong_step=wrong_step, wrong_part=part, reason=reason, author=author)
+
+
+def find_part(part: str, line: str) -> tuple[int, int] | None:
+    """Where `part` stands in `line` (start, end), not inside a longer number or word; None if nowhere."""
+    start = line.find(part) if part else -1
+    while start >= 0:
+        end = start + len(part)
+        cut_left = start > 0 and part[0].isalnum() and line[start - 1].isalnum()
+        cut_right = end < len(line) and part[-1].isalnum() and line[end].isalnum()
+        if not cut_left and not cut_right:
+            return start, end
+        start = line.find(part, start + 1)
+    return None
+
+
+def attempt_prompt(question: str) -> str:
+    """What M_theta is asked with for y_0."""
+    return f"{QUESTION}{question}{ANSWER}"
+
+
+def context(question: str, before: Sequence[Turn], history: History) -> str:
+    """Everything before y_i: the question alone, or with `history: full` all turns before it as well."""
+    text = attempt_prompt(question)
+    if history == "full":
+        for turn in before:
+            text += turn.attempt.raw + feedback_segment(turn.feedback) + UPDATE
+    return text
+
+
+def feedback_segment(feedback: Feedback | None) -> str:
+    """`f_i` as a segment."""
+    return f"{FEEDBACK} {feedback.text}" if feedback is not None else ""
+
+
+def feedback_prompt(question: str, before: Sequence[Turn], attempt: Attempt, history: History) -> str:
+    """What M_theta is asked with for f_i."""
+    return context(question, before, history) + attempt.raw + FEEDBACK
+
+
+def update_prompt(question: str, before: Sequence[Turn], turn: Turn, history: History) -> str:
+    """What M_theta is asked with for y_{i+1}."""
+    return context(question, before, history) + turn.attempt.raw + feedback_segment(turn.feedback) + UPDATE
+
+
+def pair_segments(
+    question: str, turns: Sequence[Turn], i: int, history: History, *, with_update: bool
+) -> tuple[tuple[Part, str], ...]:
+    """The turn pair (x, y_i, f_i[, y_{i+1}]) as (part, text): joined, they begin with the prompts above."""
+    turn = turns[i]
+    head = context(question, turns[:i], history)
+    feedback: tuple[Part, str] = ("feedback", feedback_segment(turn.feedback))
+    if not with_update:
+        return (("question", head), ("attempt", turn.attempt.raw), feedback)
+    update: tuple[Part, str] = ("update", UPDATE + turns[i + 1].attempt.raw)
+    return (("question", head), ("wrong_attempt", turn.attempt.raw), feedback, update)
+
+
+def rationale_segments(problem: Problem) -> tuple[tuple[Part, str], ...]:
+    """(x, rationale) as M_0 is fine-tuned on it. The problem must have a rationale."""
+    if problem.rationale is None:
+        raise ValueError(f"{problem.id}: no rationale")
+    return (("question", attempt_prompt(problem.question)), ("attempt", problem.rationale.strip()))

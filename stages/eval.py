@@ -1,0 +1,40 @@
+"""eval: oracle-free self-correction of the model of iteration `t` on the validation split."""
+
+from pathlib import Path
+
+from tripost import registry
+from tripost.evaluate import evaluate, metrics
+from tripost.models.decoder import TorchDecoder
+from tripost.params import Params
+from tripost.records import Prediction
+from tripost.shell.io import load_problems, read_records, write_json, write_records
+from tripost.shell.progress import Progress
+from tripost.shell.stage import run
+
+
+def main(
+    params: Params, problems: Path, model: Path, out: Path, counts: Path, t: str, previous: Path | None = None
+) -> None:
+    """Write predictions and metrics. `previous`: the predictions of the iteration before, for paired tests."""
+    validation = list(load_problems(problems / "validation.jsonl").values())
+    before = list(read_records(previous, Prediction)) if previous else None
+    names = sorted(params.problems)
+    m_theta = TorchDecoder(str(model), params.eval.batch_size)
+    with Progress(f"eval {t}", len(validation), "completions") as bar:
+        predictions = evaluate(
+            m_theta,
+            validation,
+            registry.tasks(names),
+            registry.scripts(names),
+            params.eval,
+            t,
+            own_feedback=t != "t0",
+            history=params.history,
+            on_tokens=bar.advance,
+        )
+    write_records(out, predictions)
+    write_json(counts, metrics(predictions, before))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,30 @@
+"""problems: x of every task, split into train, validation and test so that nothing leaks into training."""
+
+from pathlib import Path
+
+from tripost import registry, summary
+from tripost.params import Params
+from tripost.problems import SPLITS, check_rationales, collect
+from tripost.shell.io import write_json, write_records
+from tripost.shell.sources import read_rows
+from tripost.shell.stage import run
+
+
+def main(params: Params, out: Path, counts: Path) -> None:
+    """Write `train.jsonl`, `validation.jsonl` and `test.jsonl` to the folder `out`, and counts."""
+    everything, left_out, rationales = [], {}, {}
+    for name, source in sorted(params.problems.items()):
+        task, expert = registry.task(name), registry.script(name)
+        rows = read_rows(Path(source.path), source.source) if source.path else []
+        collected = collect(task, source, rows, params.seed)
+        checked, rationales[name] = check_rationales(collected.problems, task, expert)
+        everything += checked
+        left_out[name] = dict(collected.left_out)
+    for split in SPLITS:
+        write_records(out / f"{split}.jsonl", (problem for problem in everything if problem.split == split))
+    report = {"rationales_not_trusted": rationales, "left_out": left_out}
+    write_json(counts, {"problems": summary.of_problems(everything), **report})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,47 @@
+"""rebalance: turn pairs with weights, a share p of them improvements, from trajectories that passed the gate."""
+
+from pathlib import Path
+
+from tripost import summary
+from tripost.params import Params
+from tripost.rebalance import rebalance
+from tripost.records import Trajectory
+from tripost.shell.guards import meta_of, require_gated
+from tripost.shell.io import load_problems, load_trajectories, read_json, write_json, write_records
+from tripost.shell.stage import run
+
+
+def main(
+    params: Params,
+    problems: Path,
+    kept: Path,
+    report: Path,
+    edited: Path,
+    out: Path,
+    meta: Path,
+    dropped: Path,
+    pool: Path,
+    counts: Path,
+    t: str,
+    previous_pool: Path | None = None,
+) -> None:
+    """Write examples, `meta` (what train demands to see), unused trajectories, and the pool for `replay: all`."""
+    require_gated(kept, report, params.validate_)
+    train = load_problems(problems / "train.jsonl")
+    rows = load_trajectories(kept, train)
+    older: list[Trajectory] = []
+    if previous_pool is not None and params.rebalance.replay == "all":
+        older = load_trajectories(previous_pool, train)
+    wrong = read_json(edited)["wrong_first_attempts"]
+    seed = f"{params.seed} {t}"
+    examples, unused, reached = rebalance(older + rows, train, params.rebalance, wrong, seed, params.history)
+    write_records(out, examples)
+    write_json(meta, meta_of(out, kept))
+    write_records(dropped, unused)
+    write_records(pool, older + rows)
+    used = [row for row in older + rows if row.id not in {lost.trajectory.id for lost in unused}]
+    write_json(counts, {**summary.of_stage(len(older + rows), used, unused), "reached": reached})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,33 @@
+"""train: weighted supervised learning from the model of iteration `prev`: the model of iteration `t`."""
+
+from pathlib import Path
+
+from tripost.models.learner import TorchLearner
+from tripost.params import Params
+from tripost.records import Example
+from tripost.shell.guards import require_rebalanced
+from tripost.shell.io import read_records
+from tripost.shell.stage import run
+from tripost.shell.training import fit_and_save
+
+
+def main(
+    params: Params,
+    model: Path,
+    examples: Path,
+    meta: Path,
+    report: Path,
+    out: Path,
+    loss: Path,
+    counts: Path,
+    t: str,
+) -> None:
+    """Write M_t to the folder `out`, its loss curve (CSV) and what training came to."""
+    require_rebalanced(examples, meta, report, params.validate_)
+    rows = list(read_records(examples, Example))
+    learner = TorchLearner(str(model), params.train)
+    fit_and_save(learner, rows, f"{params.seed} {t}", f"train {t}", out, loss, counts)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,21 @@
+"""warmup: M_0, the base fine-tuned on the training problems' reference rationales."""
+
+from pathlib import Path
+
+from tripost.examples import rationale_examples
+from tripost.models.learner import TorchLearner
+from tripost.params import Params
+from tripost.shell.io import load_problems
+from tripost.shell.stage import run
+from tripost.shell.training import fit_and_save
+
+
+def main(params: Params, model: Path, problems: Path, out: Path, loss: Path, counts: Path) -> None:
+    """Write M_0 to the folder `out`, its loss curve (CSV) and what training came to."""
+    examples = rationale_examples(load_problems(problems / "train.jsonl").values())
+    learner = TorchLearner(str(model), params.warmup)
+    fit_and_save(learner, examples, f"{params.seed} t0", "warmup", out, loss, counts)
+
+
+if __name__ == "__main__":
+    run(main)

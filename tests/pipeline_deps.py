@@ -1,0 +1,64 @@
+"""Which files a stage's result depends on: its real import closure, and the modules of each enabled task.
+
+python -m tests.pipeline_deps        prints the code deps that dvc.yaml must list for each stage
+"""
+
+import functools
+from pathlib import Path
+
+import grimp
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CARRIERS = {
+    "tripost": "says the version",
+    "tripost.errors": "names errors",
+    "tripost.interfaces": "declares Protocols",
+    "tripost.registry": "holds strings; what they name is listed by itself",
+    "tripost.params": "carries values of params.yaml, which DVC tracks by key",
+    "tripost.shell.stage": "reads arguments",
+    "tripost.shell.progress": "draws bars",
+    "tripost.shell": "is empty",
+    "tripost.models": "is empty",
+    "tripost.tasks": "is empty",
+}
+"""Modules that cannot change a result; a change of theirs must not repeat hours of work."""
+
+TASKS = ["tripost.tasks.multistep_arithmetic", "tripost.tasks.word_sorting"]
+USES_TASKS = {"base_model", "problems", "edit", "validate", "eval"}
+"""Stages that ask the registry for tasks."""
+
+
+@functools.cache
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph("tripost", "stages", cache_dir=None)
+
+
+def code_deps(stage: str) -> set[str]:
+    """Paths, relative to the repository, of the files and task folders on which a stage's result depends."""
+    graph = _graph()
+    roots = {f"stages.{stage}"}
+    if stage in USES_TASKS:
+        roots |= {module for module in graph.modules if module.startswith(tuple(TASKS))}
+    closure = set(roots)
+    for root in roots:
+        closure |= graph.find_upstream_modules(root)
+    paths: set[str] = set()
+    for module in closure - set(CARRIERS) - {"stages"}:
+        task = next((name for name in TASKS if module == name or module.startswith(name + ".")), None)
+        paths.add(_path(task or module))
+    return paths
+
+
+def _path(module: str) -> str:
+    base = Path("stages" if module.startswith("stages") else "src", *module.split(".")[module.startswith("stages") :])
+    if (ROOT / base).is_dir():
+        return str(base)
+    return f"{base}.py"
+
+
+if __name__ == "__main__":
+    import sys
+
+    for name in sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__"):
+        sys.stdout.write(f"{name}:\n" + "".join(f"      - {path}\n" for path in sorted(code_deps(name))))
