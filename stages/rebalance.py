@@ -5,7 +5,6 @@ from pathlib import Path
 from tripost import summary
 from tripost.params import Params
 from tripost.rebalance import rebalance
-from tripost.records import Trajectory
 from tripost.shell.guards import meta_of, require_gated
 from tripost.shell.io import load_problems, load_trajectories, read_json, write_json, write_records
 from tripost.shell.stage import run
@@ -22,16 +21,14 @@ def main(
     dropped: Path,
     pool: Path,
     counts: Path,
+    previous_pool: Path,
     t: str,
-    previous_pool: Path | None = None,
 ) -> None:
     """Write examples, `meta` (what train demands to see), unused trajectories, and the pool for `replay: all`."""
     require_gated(kept, report, params.validate_)
     train = load_problems(problems / "train.jsonl")
     rows = load_trajectories(kept, train)
-    older: list[Trajectory] = []
-    if previous_pool is not None and params.rebalance.replay == "all":
-        older = load_trajectories(previous_pool, train)
+    older = load_trajectories(previous_pool, train) if params.rebalance.replay == "all" else []
     wrong = read_json(edited)["wrong_first_attempts"]
     seed = f"{params.seed} {t}"
     examples, unused, reached = rebalance(older + rows, train, params.rebalance, wrong, seed, params.history)

@@ -2,8 +2,19 @@
 
 from pathlib import Path
 
+from tripost import registry, summary
+from tripost.columns import flatten
+from tripost.filter import filter_all
+from tripost.models.encode import TokenCounter, load_context_length
 from tripost.params import Params
+from tripost.shell.expectations import gate
+from tripost.shell.guards import settle
+from tripost.shell.io import load_problems, load_trajectories, write_json, write_records
+from tripost.shell.page import write_page
 from tripost.shell.stage import run
+
+SAMPLE = 200
+"""Rows whose token counts are counted again."""
 
 
 def main(
@@ -19,7 +30,23 @@ def main(
     quarantine: Path,
     t: str,
 ) -> None:
-    """Write kept and dropped trajectories and the gate's report; where it fails, into `quarantine` instead."""
+    """Write kept and dropped trajectories, the gate's report and page; where it fails, to `quarantine`."""
+    train = load_problems(problems / "train.jsonl")
+    held_out = [
+        p.question for name in ("validation", "test") for p in load_problems(problems / f"{name}.jsonl").values()
+    ]
+    names, context = sorted(params.problems), load_context_length(model)
+    rows = load_trajectories(edited, train)
+    kept, lost = filter_all(rows, train, registry.tasks(names), context)
+    counter, seed = TokenCounter(str(model)), f"{params.seed} {t}"
+    table = flatten(kept, train, held_out, counter.count_tokens, history=params.history, sample=SAMPLE, seed=seed)
+    limit = params.edit.max_updates + 1
+    result = gate(table, params=params.validate_, tasks=names, max_turns=limit, context=context)
+    with settle(result, report, quarantine, params.validate_) as folder:
+        write_records(folder / out.name, kept)
+        write_records(folder / dropped.name, lost)
+        write_page(folder / page.name, f"validate {t}", result, kept, train)
+        write_json(folder / counts.name, summary.of_stage(len(rows), kept, lost))
 
 
 if __name__ == "__main__":

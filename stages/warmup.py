@@ -5,16 +5,17 @@ from pathlib import Path
 from tripost.examples import rationale_examples
 from tripost.models.learner import TorchLearner
 from tripost.params import Params
-from tripost.shell.io import load_problems
+from tripost.shell.io import load_problems, write_records
 from tripost.shell.stage import run
 from tripost.shell.training import fit_and_save
 
 
-def main(params: Params, model: Path, problems: Path, out: Path, loss: Path, counts: Path) -> None:
-    """Write M_0 to the folder `out`, its loss curve (CSV) and what training came to."""
+def main(params: Params, model: Path, problems: Path, out: Path, loss: Path, counts: Path, pool: Path) -> None:
+    """Write M_0 to the folder `out`, its loss curve (CSV), what training came to, and the empty `pool` of t0."""
     examples = rationale_examples(load_problems(problems / "train.jsonl").values())
     learner = TorchLearner(str(model), params.warmup)
     fit_and_save(learner, examples, f"{params.seed} t0", "warmup", out, loss, counts)
+    write_records(pool, [])
 
 
 if __name__ == "__main__":

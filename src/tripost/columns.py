@@ -145,7 +145,7 @@ def _columns(row: Trajectory, problem: Problem | None, secret: set[str], miscoun
         early_all_correct=sum(r.says_correct for r in readings[:-1]),
         unreadable=sum((r.lines is None) + (r.verdict is None) for r in readings),
         stale_fields=sum(attempt_is_stale(r) + feedback_is_stale(r) for r in readings),
-        missing_steps=sum(r.verdict is not None and r.verdict.step == 0 for r in readings),
+        missing_steps=sum(r.lines is not None and r.verdict is not None and r.verdict.step == 0 for r in readings),
         missing_parts=sum(not stands_in(part, lines[step - 1][1]) for step, part, lines in wrong),
         lost_steps=sum(old[: step - 1] != new[: step - 1] for step, old, new in updates),
         kept_wrong_lines=sum(old[step - 1][1] == new[min(step, len(new)) - 1][1] for step, old, new in updates),

@@ -19,6 +19,13 @@ from tripost.params import EditParams
 from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
 from tripost.text import History, find_part
 
+REASONS = {
+    "malformed_attempt": "an attempt cannot be read",
+    "cannot_judge": "the expert could not tell whether an attempt is right",
+    "cannot_improve": "the expert could not write the update",
+}
+"""Why edit drops a trajectory."""
+
 
 def edit_all(
     trajectories: Sequence[Trajectory],

@@ -158,7 +158,7 @@ def _measures(rows: Sequence[Prediction], before: Mapping[str, Prediction]) -> d
         "flagged_wrong": rate(_flag(p) > 0 for p in wrong),
         "located": rate(_flag(p) == p.verdicts[0] for p in flagged),
         "flagged_right": rate(_flag(p) > 0 for p in right),
-        "malformed": rate(_malformed(p) for p in rows),
+        "malformed": rate(malformed(p) for p in rows),
         "final_against_direct": paired([direct(p) for p in rows], [final(p) for p in rows]),
     }
     if all(p.problem_id in before for p in rows) and before:
@@ -174,7 +174,7 @@ def _flag(prediction: Prediction) -> int:
     return 0 if feedback is None or feedback.malformed else feedback.wrong_step or 0
 
 
-def _malformed(prediction: Prediction) -> bool:
+def malformed(prediction: Prediction) -> bool:
     """Whether an attempt or a feedback could not be read."""
     return any(
         turn.attempt.malformed or (turn.feedback is not None and turn.feedback.malformed)

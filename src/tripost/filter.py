@@ -3,6 +3,7 @@
 Every reason is a name that is counted; a dropped row is kept beside the data with its reason and detail.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
@@ -12,6 +13,11 @@ from tripost.text import find_part
 
 Flaw = tuple[str, str]
 """The reason (a fixed name) and the detail (free text)."""
+
+LEFTOVERS = re.compile(
+    r"<\|[^|>\n]{0,40}\|>|</?s>|<(?:pad|eos|bos|unk)>|\ufffd|[\x00-\x08\x0b-\x1f\x7f]", re.IGNORECASE
+)
+"""Special tokens of usual tokenizers, undecodable bytes, control characters."""
 
 REASONS = {
     "malformed_attempt": "an attempt cannot be read",
@@ -26,6 +32,7 @@ REASONS = {
     "earlier_error": "the next error comes earlier than the last one",
     "same_error": "the next error is the same part of the same step",
     "reveals_answer": "the feedback gives the reference answer away",
+    "leftovers": "special tokens or broken characters stand in the text",
     "too_long": "a training text would not fit into the model's context",
     "duplicate": "the same words for the same question stand in an earlier row",
 }
@@ -53,6 +60,9 @@ def _turn_flaw(turn: Turn, problem: Problem, *, is_last: bool) -> Flaw | None:
         return "malformed_attempt", attempt.raw[:80]
     if feedback is None or feedback.malformed:
         return "malformed_feedback", feedback.text[:80] if feedback else "none"
+    leftover = LEFTOVERS.search(f"{attempt.raw}\n{feedback.text}")
+    if leftover:
+        return "leftovers", repr(leftover[0])
     if feedback.says_correct:
         return None if is_last else ("continues_after_correct", "")
     if is_last:

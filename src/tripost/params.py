@@ -188,6 +188,8 @@ def load_params(path: Path) -> Params:
     """Read and check a params file (YAML 1.2, as DVC reads it). Raises ParamsError with every finding."""
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path.name}: not here; run from the top of the repository") from None
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise ParamsError(f"{path.name}: cannot be read: {' '.join(str(error).split())}") from None
     return check_params(raw, path.name)

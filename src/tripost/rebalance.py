@@ -13,6 +13,9 @@ from tripost.params import RebalanceParams, WeightParams
 from tripost.records import Dropped, Example, ExampleKind, Part, Problem, Segment, Trajectory, Turn
 from tripost.text import History, pair_segments, parse_attempt, write_feedback
 
+REASONS = {"not_sampled": "balancing took none of its turn pairs"}
+"""Why rebalance drops a trajectory."""
+
 PAPER_WEIGHTS = WeightParams(question=1.0, attempt=1.0, wrong_attempt=1.0, feedback=1.5, update=1.5)
 
 

@@ -1,15 +1,15 @@
 """The state of the pipeline, as it is published: params, and for each iteration metrics, loss and what was written.
 
-A state is known by its content: `key` is a hash over params, metrics and the digests of all outputs. Digests are DVC's
-(md5, for a folder the md5 of its list), read from `dvc.lock` or, where that is missing or older than the output,
-computed the same way: the key is the same with and without DVC.
+A state is known by its content: `key` is a hash over params, metrics and the digests of all outputs. Digests are
+DVC's (md5, for a folder the md5 of its list), read from `dvc.lock` or, where that is missing or older than the
+output, computed the same way: the key is the same with and without DVC.
 """
 
 import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import md5, sha256
+from hashlib import file_digest, md5, sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,29 +39,27 @@ class IterationState(msgspec.Struct, frozen=True):
 
     t: str
     metrics: dict[str, float]
-    loss: tuple[tuple[int, float], ...]
+    losses: tuple[tuple[int, float], ...]
     outputs: tuple[Output, ...]
     data_sets: tuple[Output, ...]
 
 
 class PipelineState(msgspec.Struct, frozen=True):
-    """`shared`: outputs of no single iteration, such as the problems. `best` and `reason`: see best_iteration."""
+    """`best` and `reason`: see best_iteration. `tags` (git, DVC) say where a state was published, not what it is."""
 
     params: dict[str, str]
     iterations: tuple[IterationState, ...]
-    shared: tuple[Output, ...]
     final: str
     best: str
     reason: str
+    tags: dict[str, str]
 
     @property
     def key(self) -> str:
         """The sha256 of the content."""
-        iterations = [
-            [it.t, it.metrics, [[out.path, out.digest] for out in (*it.outputs, *it.data_sets)]]
-            for it in self.iterations
-        ]
-        content = [self.params, iterations, [[out.path, out.digest] for out in self.shared]]
+        outputs = [out for it in self.iterations for out in (*it.outputs, *it.data_sets)]
+        metrics = {it.t: it.metrics for it in self.iterations}
+        content = [self.params, metrics, [[out.path, out.digest] for out in outputs]]
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -69,31 +67,20 @@ class PipelineState(msgspec.Struct, frozen=True):
         """What to say where `final` is not the best iteration."""
         if self.final == self.best:
             return None
-        return (
-            f"final: {self.final}, but {self.best} is best on validation ({self.reason}); "
-            f"set final: {self.best} in params.yaml"
-        )
+        found = f"final: {self.final}, but {self.best} is best on validation ({self.reason})"
+        return f"{found}; set final: {self.best} in params.yaml"
 
 
-def iteration_state(
-    t: str,
-    *,
-    metrics: Mapping[str, Any],
-    training: Mapping[str, Any],
-    stages: Mapping[str, Mapping[str, Any]],
-    loss: Iterable[tuple[int, float]],
-    outputs: Iterable[Output],
-    data_sets: Iterable[Output],
-) -> IterationState:
-    """From the files' plain contents; `stages`: the summaries of rollout, edit, validate and rebalance."""
-    table = dict(measures(metrics))
-    table |= {clean(f"train.{name}"): value for name, value in measures(training).items()}
-    for stage, summary in stages.items():
+def iteration_metrics(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """From the plain contents of the stages' files, by stage: `eval` (its names come first) and any other."""
+    table: dict[str, float] = {}
+    for stage, summary in summaries.items():
         for name, value in measures(summary).items():
             parts = name.split(".")
-            kind = "dropped." if "dropped" in parts else ""
-            table[clean(f"{kind}{stage}." + ".".join(part for part in parts if part != "dropped"))] = value
-    return IterationState(t, table, tuple(loss), tuple(outputs), tuple(data_sets))
+            path = [stage, *(part for part in parts if part != "dropped")]
+            kind = ["dropped"] if "dropped" in parts else []
+            table[clean(name if stage == "eval" else ".".join(kind + path))] = value
+    return table
 
 
 def measures(found: Any, name: str = "") -> dict[str, float]:
@@ -105,24 +92,19 @@ def measures(found: Any, name: str = "") -> dict[str, float]:
         for key in sorted(found, key=str):
             table |= measures(found[key], f"{name}.{key}" if name else str(key))
         return table
-    if isinstance(found, int | float) and math.isfinite(found):
-        return {clean(name): float(found)}
-    return {}
+    return {name: float(found)} if isinstance(found, int | float) and math.isfinite(found) else {}
 
 
-def flat_params(params: Mapping[str, Any]) -> dict[str, str]:
+def flat_params(params: Mapping[str, Any], name: str = "") -> dict[str, str]:
     """Dotted names and text. Where results are published shapes no result: `track` is left out."""
     table: dict[str, str] = {}
-
-    def add(name: str, value: Any) -> None:
+    for key in sorted(params, key=str):
+        value, path = params[key], f"{name}.{key}" if name else str(key)
         if isinstance(value, Mapping) and value:
-            for key in sorted(value, key=str):
-                add(f"{name}.{key}" if name else str(key), value[key])
+            table |= {} if path == "track" else flat_params(value, path)
         else:
             text = value if isinstance(value, str) else json.dumps(value)
-            table[clean(name)] = shortened(masked(text), LONGEST_VALUE)
-
-    add("", {key: value for key, value in params.items() if key != "track"})
+            table[clean(path)] = shortened(masked(text), LONGEST_VALUE)
     return table
 
 
@@ -144,6 +126,11 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 18]}..{sha256(text.encode()).hexdigest()[:16]}"
 
 
+def number(t: str) -> int:
+    """The 3 of t3."""
+    return int(t.removeprefix("t"))
+
+
 def best_iteration(predictions: Mapping[str, Sequence[Prediction]]) -> tuple[str, str]:
     """The earliest iteration that the most accurate one does not significantly surpass, and why (one sentence).
 
@@ -154,27 +141,16 @@ def best_iteration(predictions: Mapping[str, Sequence[Prediction]]) -> tuple[str
         raise DataError("eval: no iteration has been evaluated; run dvc repro")
     common = sorted(set.intersection(*map(set, rows.values())))
     right = {t: [table[identity] for identity in common] for t, table in rows.items()}
-    order = list(right)
-    top = max(order, key=lambda t: (sum(right[t]), -number(t)))
-
-    def share(t: str) -> str:
-        return f"{100 * sum(right[t]) / max(1, len(common)):.1f} %"
-
-    leads = f"{top} has the highest final accuracy on validation, {share(top)} of {len(common)} problems"
-    if top == order[0]:
-        return top, f"{leads}, and no later one surpasses it" if len(order) > 1 else f"{leads}, and is the only one"
-    largest = 0.0
-    for t in order[: order.index(top)]:
-        p = paired(right[t], right[top]).p_value
+    shares = {t: f"{100 * sum(flags) / max(1, len(common)):.1f} %" for t, flags in right.items()}
+    top = max(right, key=lambda t: (sum(right[t]), -number(t)))
+    leads = f"{top} has the highest final accuracy on validation, {shares[top]} of {len(common)} problems"
+    earlier = {t: paired(right[t], right[top]).p_value for t in right if number(t) < number(top)}
+    if not earlier:
+        return top, f"{leads}, and no later one surpasses it"
+    for t, p in earlier.items():
         if p >= SIGNIFICANT:
-            return t, f"{leads}, but not significantly more than the earlier {t} with {share(t)} (p = {p:.3f})"
-        largest = max(largest, p)
-    return top, f"{leads}, significantly more than every earlier one (p <= {largest:.2g})"
-
-
-def number(t: str) -> int:
-    """The 3 of t3."""
-    return int(t.removeprefix("t"))
+            return t, f"{leads}, but not significantly more than the earlier {t} with {shares[t]} (p = {p:.3f})"
+    return top, f"{leads}, significantly more than every earlier one (p <= {max(earlier.values()):.2g})"
 
 
 class Digests:
@@ -193,32 +169,32 @@ class Digests:
             why = " ".join(str(error).split())[:200]
             raise DataError(f"{dvc_lock}: cannot be read: {why}; restore it or run dvc repro") from None
 
-    def output(self, name: str, *, count_rows: bool = False) -> Output | None:
-        """The output at a path relative to the repository; None where neither disk nor lock has it."""
+    def outputs(self, *names: Path, rows: bool = False) -> tuple[Output, ...]:
+        """The outputs at paths relative to the repository, without those that neither disk nor lock has."""
+        found = [self._output(name.as_posix(), rows) for name in names]
+        return tuple(output for output in found if output)
+
+    def _output(self, name: str, rows: bool) -> Output | None:
         path = self.repo / name
         digest, size = self.known.get(name, ("", -1))
         if not path.exists():
             return Output(name, digest, "dvc.lock") if digest else None
-        states = [file.stat() for file in files_of(path)]
-        if sum(s.st_size for s in states) != size or any(s.st_mtime > self.time for s in states):
-            digest, size = digest_of(path), -1
-        rows = sum(1 for _ in path.open("rb")) if count_rows else None
-        return Output(name, digest, "dvc.lock" if size >= 0 else "file", rows)
-
-
-def files_of(path: Path) -> list[Path]:
-    """The files in a folder; of a file, itself."""
-    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+        lines = path.read_bytes().count(b"\n") if rows else None
+        states = [file.stat() for file in _files(path)]
+        if sum(s.st_size for s in states) == size and all(s.st_mtime <= self.time for s in states):
+            return Output(name, digest, "dvc.lock", lines)
+        return Output(name, digest_of(path), "file", lines)
 
 
 def digest_of(path: Path) -> str:
     """The digest that DVC gives to a file or folder."""
-    if path.is_dir():
-        table = [{"md5": digest_of(file), "relpath": file.relative_to(path).as_posix()} for file in files_of(path)]
-        listing = json.dumps(sorted(table, key=lambda row: row["relpath"]), sort_keys=True)
-        return md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
-    digest = md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return file_digest(file, lambda: md5(usedforsecurity=False)).hexdigest()
+    table = [{"md5": digest_of(file), "relpath": file.relative_to(path).as_posix()} for file in _files(path)]
+    listing = json.dumps(sorted(table, key=lambda row: row["relpath"]), sort_keys=True)
+    return md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def _files(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]

@@ -31,7 +31,7 @@ class Measured(Protocol):
 
 
 def conclusions(folder: Path, results: Mapping[str, Mapping[str, Mapping[str, Measured]]]) -> dict[str, list[str]]:
-    """task -> what the last iteration shows, over all its problems: against the first one, and of correcting itself."""
+    """task -> what the last iteration shows over all problems: against the first one, and of self-correction."""
     first, last = next(iter(results)), list(results)[-1]
     said: dict[str, list[str]] = {}
     for task, subsets in sorted(results[last].items()):
@@ -77,7 +77,7 @@ def _correcting(now: Measured, last: str) -> str:
 
 
 def _test(folder: Path, task: str, iterations: list[str], now: Measured) -> Paired | None:
-    """First against last, problem by problem: from the metrics where they are neighbours, else from the predictions."""
+    """First against last, problem by problem: by the metrics if they are neighbours, else by the predictions."""
     neighbours = [int(t[1:]) for t in iterations]
     if len(iterations) == 2 and neighbours[1] - neighbours[0] == 1 and now.final_against_previous is not None:
         return now.final_against_previous

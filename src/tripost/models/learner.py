@@ -1,7 +1,8 @@
 """Weighted supervised learning with AdamW, warm-up and cosine (paper, section 3.2).
 
-The plan of all optimiser steps is made before the first one, from the seed alone: epochs are shuffled, batches hold
-examples of like length, and a budget in tokens counts target tokens with weight, so that runs can be compared fairly.
+The plan of all optimiser steps is made before the first one, from the seed alone: epochs are shuffled, a step's
+examples are cut into micro-batches of like length, and a budget in tokens counts target tokens with weight, so that
+runs can be compared fairly.
 """
 
 import math
@@ -16,9 +17,6 @@ from tripost.models.encode import Encoded, context_length, encode, load_model, l
 from tripost.models.weighted_loss import target_weight, weighted_nll
 from tripost.params import TrainParams
 from tripost.records import Example
-
-POOL = 32
-"""Batches whose examples are sorted by length together: less padding, still a random order of batches."""
 
 
 def quiet(step: int, steps: int, loss: float, tokens: int) -> None:
@@ -103,7 +101,7 @@ def plan_steps(encoded: Sequence[Encoded], params: TrainParams, seed: int) -> li
     plan: list[list[int]] = []
     tokens, epoch = 0, 0
     while usable and (epoch < params.epochs if params.epochs else tokens < (params.tokens or 0)):
-        for batch in _epoch(usable, encoded, params.batch_size, random.Random(f"epoch {seed} {epoch}")):
+        for batch in _epoch(usable, params.batch_size, random.Random(f"epoch {seed} {epoch}")):
             if params.tokens and tokens >= params.tokens:
                 break
             plan.append(batch)
@@ -112,15 +110,10 @@ def plan_steps(encoded: Sequence[Encoded], params: TrainParams, seed: int) -> li
     return plan
 
 
-def _epoch(usable: Sequence[int], encoded: Sequence[Encoded], size: int, rng: random.Random) -> list[list[int]]:
+def _epoch(usable: Sequence[int], size: int, rng: random.Random) -> list[list[int]]:
     order = list(usable)
     rng.shuffle(order)
-    batches: list[list[int]] = []
-    for start in range(0, len(order), size * POOL):
-        pool = sorted(order[start : start + size * POOL], key=lambda i: len(encoded[i].ids))
-        batches += [pool[k : k + size] for k in range(0, len(pool), size)]
-    rng.shuffle(batches)
-    return batches
+    return [order[k : k + size] for k in range(0, len(order), size)]
 
 
 def learning_rate_factor(step: int, steps: int, params: TrainParams) -> float:

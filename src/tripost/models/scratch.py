@@ -12,6 +12,8 @@ from tripost.params import BaseModelParams
 
 EOS = "<|end|>"
 PATTERN = r"\n| ?[A-Za-z]+|[0-9]| ?[()+*-]| ?[^\sA-Za-z0-9()+*-]+|\s"
+INIT = 0.7
+"""Times 1/sqrt(width): at 128 this learns visibly faster than the usual 0.02 (docs/embedded-model.md)."""
 SHARE = 0.02
 """A piece becomes a token where it stands in this share of the documents: phrases do, the words of a list do not."""
 
@@ -64,6 +66,6 @@ def build_model(params: BaseModelParams, vocabulary: int, eos: int, seed: int) -
         eos_token_id=eos,
         pad_token_id=eos,
         tie_word_embeddings=True,
-        initializer_range=float(__import__("os").environ.get("INIT", "0.02")),
+        initializer_range=INIT / params.width**0.5,
     )
     return LlamaForCausalLM(config)

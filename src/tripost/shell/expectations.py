@@ -15,11 +15,12 @@ import msgspec
 
 from tripost.columns import COLUMNS, Row, TaskCount, task_counts
 from tripost.params import ValidateParams
-from tripost.shell.suite import ROW_NUMBER, Check, Severity, row_checks, task_checks
+from tripost.shell.suite import Check, Severity, row_checks, task_checks
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
-    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from pandas import DataFrame
 
 SHOWN = 3
@@ -67,9 +68,10 @@ def gate(
     with _quiet():
         import great_expectations as gx
         import pandas as pd
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
         runner = gx.get_context(mode="ephemeral")
-        runner.variables.progress_bars = {"globally": False}
+        runner.variables.progress_bars = ProgressBarsConfig(globally=False)
         table = pd.DataFrame(list(rows), columns=None if rows else list(COLUMNS))
         ids = [str(row.get("id")) for row in rows]
         findings = _run(runner, row_checks(tasks, max_turns, context), table, ids, "row")
@@ -85,15 +87,16 @@ def gate(
 def _quiet() -> Iterator[None]:
     """No analytics, no log lines, no warnings of the library on the terminal."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logger = logging.getLogger("great_expectations")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    logger, nowhere = logging.getLogger("great_expectations"), logging.NullHandler()
+    logger.addHandler(nowhere)
+    propagate, logger.propagate = logger.propagate, False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        logger.propagate = propagate
+        logger.removeHandler(nowhere)
 
 
 def _run(
@@ -102,7 +105,6 @@ def _run(
     """All checks on one table, in one pass."""
     from great_expectations import ExpectationSuite, expectations
 
-    table.insert(0, ROW_NUMBER, range(len(table)))
     rules = [
         getattr(expectations, rule.kind)(**rule.arguments, severity=check.severity, meta={"check": check.name})
         for check in checks
@@ -116,13 +118,12 @@ def _run(
     )
     asked = {
         "result_format": "COMPLETE",
-        "unexpected_index_column_names": [ROW_NUMBER],
         "return_unexpected_index_query": False,
         "partial_unexpected_count": SHOWN,
     }
     results: dict[str, list[ExpectationValidationResult]] = {}
     for result in batch.validate(ExpectationSuite(name=unit, expectations=rules), result_format=asked).results:
-        results.setdefault(result.expectation_config.meta["check"], []).append(result)
+        results.setdefault(_config(result).meta["check"], []).append(result)
     return [_finding(check, results.get(check.name, []), ids, unit) for check in checks]
 
 
@@ -135,7 +136,7 @@ def _finding(
     if len(results) != len(check.rules):
         details.append(f"{len(check.rules) - len(results)} of {len(check.rules)} rules were not evaluated")
     unexpected = sorted({n for result in failed for n in _row_numbers(result)})
-    severities = {str(result.expectation_config.severity.value) for result in results}
+    severities = {_config(result).severity.value for result in results}
     return Finding(
         name=check.name,
         meaning=check.meaning,
@@ -148,8 +149,14 @@ def _finding(
     )
 
 
+def _config(result: "ExpectationValidationResult") -> "ExpectationConfiguration":
+    if result.expectation_config is None:
+        raise TypeError("Great Expectations returned a result without its expectation")
+    return result.expectation_config
+
+
 def _row_numbers(result: "ExpectationValidationResult") -> list[int]:
-    return [int(item[ROW_NUMBER]) for item in result.result.get("unexpected_index_list") or []]
+    return [int(number) for number in result.result.get("unexpected_index_list") or []]
 
 
 def _exceptions(result: "ExpectationValidationResult") -> list[str]:
@@ -157,12 +164,12 @@ def _exceptions(result: "ExpectationValidationResult") -> list[str]:
     info: Mapping[str, Any] = result.exception_info or {}
     reports = [info] if "raised_exception" in info else list(info.values())
     messages = [str(report.get("exception_message")) for report in reports if report.get("raised_exception")]
-    return sorted({" ".join(message.split())[:300] for message in messages})
+    return sorted({" ".join(message.split())[:300].removeprefix("Error: ").rstrip(".") for message in messages})
 
 
 def _detail(result: "ExpectationValidationResult") -> str:
     """What was found instead: the exception, a few values, or what was observed of the whole table."""
-    arguments = result.expectation_config.kwargs
+    arguments = _config(result).kwargs
     columns = [str(arguments[key]) for key in ("column", "column_A", "column_B") if key in arguments]
     what = "".join(f"{' and '.join(columns)}: " if columns else "")
     if errors := _exceptions(result):

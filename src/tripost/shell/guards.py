@@ -4,17 +4,37 @@ The gate's report must be there, must have passed, must be for exactly this file
 bounds that `params.yaml` has now.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tripost.errors import GateError
 from tripost.params import ValidateParams
-from tripost.shell.io import file_sha256, read_json
+from tripost.shell.expectations import GateResult
+from tripost.shell.io import file_sha256, read_json, write_json
 
 
-def report_of(kept: Path, result: dict[str, Any], params: ValidateParams) -> dict[str, Any]:
+@contextmanager
+def settle(result: GateResult, report: Path, quarantine: Path, params: ValidateParams) -> Iterator[Path]:
+    """The folder that takes the gated files: the report's own, or `quarantine` where the gate failed.
+
+    The report is written last, and in both cases at its place, so that later stages see a failure. Raises GateError
+    after a failure: which expectations, how many rows, three ids, where the page is.
+    """
+    folder = report.parent if result.success else quarantine
+    yield folder
+    failed = [finding.name for finding in result.findings if finding.severity == "critical" and not finding.success]
+    content = {"success": result.success, "failed": failed, "findings": result.findings}
+    write_json(report, report_of(folder / "kept.jsonl", content, params))
+    if not result.success:
+        lines = "".join(f"\n  {line}" for line in result.lines())
+        raise GateError(f"{report}: the gate did not pass; look at {quarantine / 'report.html'}{lines}")
+
+
+def report_of(kept: Path, content: dict[str, Any], params: ValidateParams) -> dict[str, Any]:
     """What stands in the report about a file that was gated."""
-    return {**result, "sha256": file_sha256(kept), "params": params.model_dump(mode="json")}
+    return {**content, "sha256": file_sha256(kept), "params": params.model_dump(mode="json")}
 
 
 def require_passed(report_path: Path, params: ValidateParams) -> dict[str, Any]:

@@ -5,7 +5,7 @@ a lone minimum. So no rule here has a row condition, every number has two bounds
 and without nulls, and tasks are counted in a table of their own, where one without rows has a row that says 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -14,7 +14,6 @@ from tripost.columns import COLUMNS
 from tripost.params import ValidateParams
 
 Severity = Literal["critical", "warning"]
-ROW_NUMBER = "row_number"
 MAX_ROWS = 10**9
 
 
@@ -22,7 +21,7 @@ class Rule(msgspec.Struct, frozen=True):
     """One expectation of Great Expectations: its class and arguments."""
 
     kind: str
-    arguments: dict[str, object]
+    arguments: Mapping[str, object]
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -36,7 +35,7 @@ class Check(msgspec.Struct, frozen=True):
 
 def row_checks(tasks: Sequence[str], max_turns: int, context: int) -> list[Check]:
     """What holds of the table of trajectories."""
-    complete = Rule("ExpectTableColumnsToMatchSet", {"column_set": [ROW_NUMBER, *COLUMNS], "exact_match": True})
+    complete = Rule("ExpectTableColumnsToMatchSet", {"column_set": list(COLUMNS), "exact_match": True})
     no_nulls = [Rule("ExpectColumnValuesToNotBeNull", {"column": column}) for column in COLUMNS]
     unique = Rule("ExpectColumnValuesToBeUnique", {"column": "id"})
     some_counted = {"column": "counted", "value_set": [True]}
@@ -88,7 +87,7 @@ def task_checks(params: ValidateParams, rows: int) -> list[Check]:
     share = f"{low:g} to {high:g} of the trajectories of a task improve"
     return [
         Check("rows_per_task", enough, [_rows(1), _between("rows", params.min_rows, max(params.min_rows, rows))]),
-        Check("improves_share", share, [_between("share", low, high)], "warning"),
+        Check("improves_share", share, [_rows(1), _between("share", low, high)], "warning"),
     ]
 
 

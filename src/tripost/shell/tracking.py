@@ -4,7 +4,6 @@ One parent run for each state of the pipeline (tag `tripost.state`), below it on
 without `tripost.complete` was left by a publisher that was killed: it is deleted and published anew.
 """
 
-import csv
 import io
 import json
 import logging
@@ -22,15 +21,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
+from filelock import FileLock, Timeout
 
-from tripost import state as states
-from tripost.params import Params
-from tripost.records import Prediction
-from tripost.shell.io import read_json, read_records
-from tripost.state import IterationState, Output, PipelineState, masked, number
+from tripost.state import IterationState, PipelineState, masked, number
 
-PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
-WAIT_SECONDS = 60
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -44,92 +38,44 @@ class Published(msgspec.Struct, frozen=True):
     """`uri` is masked. `run_id` must not get into a stage's output: equal results are equal bytes."""
 
     uri: str
-    experiment: str
-    best: str
-    warning: str | None
     published: bool = False
     created: bool = False
     run_id: str | None = None
 
 
-def read_state(
-    params: Params,
-    *,
-    repo: Path,
-    eval_folder: Path,
-    models_folder: Path,
-    data_folder: Path,
-    dvc_lock: Path,
-    shared: Sequence[Path] = (),
-) -> PipelineState:
-    """The state of all evaluated iterations. Paths are relative to `repo`. Raises DataError."""
-    digests = states.Digests(repo, dvc_lock)
-    iterations, predictions = [], {}
-    for t in sorted({"t0", *params.iterations}, key=number):
-        evaluation, data, loss = eval_folder / t, data_folder / t, models_folder / f"{t}.loss.csv"
-        if not (repo / evaluation / "metrics.json").exists():
-            continue
-        predictions[t] = list(read_records(repo / evaluation / "predictions.jsonl", Prediction))
-        summaries = {"eval": evaluation / "metrics.json", "train": models_folder / f"{t}.json"}
-        summaries |= {name: data / f"{name}.json" for name in ("rollout", "edit", "validate", "rebalance")}
-        iterations.append(
-            states.iteration_state(
-                t,
-                {name: read_json(repo / path) for name, path in summaries.items() if (repo / path).exists()},
-                _losses(repo / loss),
-                digests.outputs(*summaries.values(), evaluation / "predictions.jsonl", models_folder / t, loss),
-                digests.outputs(data / "kept.jsonl", data / "examples.jsonl", count_rows=True),
-            )
-        )
-    best, reason = states.best_iteration(predictions)
-    flat = states.flat_params(params.model_dump(mode="json", by_alias=True))
-    return PipelineState(flat, tuple(iterations), digests.outputs(*shared), params.final, best, reason)
-
-
-def _losses(path: Path) -> list[tuple[int, float]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [(int(row["step"]), float(row["loss"])) for row in csv.DictReader(file)]
-
-
-def publish(
-    state: PipelineState, *, uri: str | None, experiment: str, repo: Path, lock_path: Path | None = None
-) -> Published:
+def publish(state: PipelineState, *, uri: str | None, experiment: str, repo: Path) -> Published:
     """Publish a state that is not yet published. Whatever goes wrong with the store is one line on stderr."""
     home = _home(repo.absolute())
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
-    database = home / uri.removeprefix("sqlite:///") if uri.startswith("sqlite:///") else None
-    target = f"sqlite:///{database.as_posix()}" if database else uri
-    result = Published(masked(uri), experiment, state.best, state.warning)
+    in_file = uri.startswith("sqlite:///") and "?" not in uri
+    database = home / uri.removeprefix("sqlite:///") if in_file else None
+    result = Published(masked(uri))
     if state.warning:
         _say(state.warning)
     if why := unreachable(uri):
         _say(f"{result.uri} is not reachable ({why}); nothing published, run dvc repro -s -f track later")
         return result
     try:
-        with _quiet(), _alone(lock_path or home / ".tripost/mlflow.lock"):
+        with _quiet(), _alone(home / ".tripost" / "mlflow.lock"):
             if database and not (database.exists() and database.stat().st_size):
                 _set_up(database)
-            created, run_id = _find_or_create(state, target, experiment, repo, home if database else None)
+            target = f"sqlite:///{database.as_posix()}" if database else uri
+            artifacts = (home / "mlartifacts").as_uri() if database else None
+            created, run_id = _find_or_create(state, target, experiment, artifacts)
     except Exception as error:
-        password = urlsplit(uri).password or ""
-        secrets = [password, unquote(password), *(os.environ.get(f"MLFLOW_TRACKING_{n}", "") for n in ("TOKEN", "PASSWORD"))]
-        why = masked(" ".join(f"{type(error).__name__}: {error}".split()), secrets)[:300]
-        _say(f"{result.uri} took not all of it ({why}); not published, run dvc repro -s -f track later")
+        why = masked(" ".join(f"{type(error).__name__}: {error}".split()), _secrets(uri))[:300]
+        _say(f"{result.uri} did not take it ({why}); not published, run dvc repro -s -f track later")
         return result
-    _say(f"state {state.key[:12]} {'published to' if created else 'is already in'} {result.uri}, experiment {experiment}")
-    return msgspec.structs.replace(result, published=True, created=created, run_id=run_id)
+    done = "published to" if created else "stands already in"
+    _say(f"state {state.key[:12]} {done} {result.uri}, experiment {experiment}")
+    return Published(result.uri, published=True, created=created, run_id=run_id)
 
 
-def _find_or_create(
-    state: PipelineState, uri: str, experiment: str, repo: Path, home: Path | None
-) -> tuple[bool, str]:
+def _find_or_create(state: PipelineState, uri: str, experiment: str, artifacts: str | None) -> tuple[bool, str]:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=uri)
     known = client.get_experiment_by_name(experiment)
-    artifacts = (home / "mlartifacts").as_uri() if home else None
     where = known.experiment_id if known else client.create_experiment(experiment, artifact_location=artifacts)
     for run in client.search_runs([where], f"tags.`tripost.state` = '{state.key}'", order_by=["start_time ASC"]):
         if run.data.tags.get("tripost.complete") == "true":
@@ -137,11 +83,11 @@ def _find_or_create(
         for child in client.search_runs([where], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"):
             client.delete_run(child.info.run_id)
         client.delete_run(run.info.run_id)
-    name = os.environ.get("DVC_EXP_NAME") or f"tripost {state.key[:12]}"
+    name = state.tags.get("dvc.experiment", f"tripost {state.key[:12]}")
     parent = client.create_run(where, run_name=name, tags={"tripost.state": state.key}).info.run_id
-    tags = {"tripost.final": state.final, "tripost.best": state.best, "mlflow.note.content": state.reason}
     metrics = [(name, value, number(it.t)) for it in state.iterations for name, value in it.metrics.items()]
-    _log(client, parent, metrics, state.params, tags | _origin(repo, state) | _digests(state.shared))
+    told = {"tripost.final": state.final, "tripost.best": state.best, "mlflow.note.content": state.reason}
+    _log(client, parent, metrics, state.params, state.tags | told)
     for it in state.iterations:
         tags = {"mlflow.parentRunId": parent, "tripost.iteration": it.t}
         run_id = client.create_run(where, run_name=it.t, tags=tags).info.run_id
@@ -155,17 +101,18 @@ def _find_or_create(
 def _log_iteration(client: Any, run_id: str, it: IterationState) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    metrics = [(name, value, number(it.t)) for name, value in it.metrics.items()]
-    metrics += [("loss", loss, step) for step, loss in it.loss]
-    _log(client, run_id, metrics, {}, _digests((*it.outputs, *it.data_sets)))
     inputs = []
     for data in it.data_sets:
-        source, profile = json.dumps({"uri": data.path}), json.dumps({"rows": data.rows, "digest by": data.by})
-        name = f"{it.t}/{Path(data.path).stem}"
-        dataset = Dataset(name, data.digest, "local", source, profile=profile)
-        inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", Path(data.path).stem)]))
+        name, source = Path(data.path).stem, json.dumps({"uri": data.path})
+        profile = json.dumps({"rows": data.rows, "digest by": data.by})
+        dataset = Dataset(f"{it.t}/{name}", data.digest, "local", source, profile=profile)
+        inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", name)]))
     if inputs:
         client.log_inputs(run_id, inputs)
+    outputs = (*it.outputs, *it.data_sets)
+    tags = {f"md5.{out.path}": out.digest for out in outputs} | {f"md5_by.{out.path}": out.by for out in outputs}
+    metrics = [(name, value, number(it.t)) for name, value in it.metrics.items()]
+    _log(client, run_id, [*metrics, *(("loss", loss, step) for step, loss in it.losses)], {}, tags)
 
 
 def _log(
@@ -182,53 +129,30 @@ def _log(
         client.log_batch(run_id, params=knobs[i : i + 100], tags=labels[i : i + 100], synchronous=True)
 
 
-def _digests(outputs: Sequence[Output]) -> dict[str, str]:
-    return {f"md5.{out.path}": out.digest + ("" if out.by == "dvc.lock" else " (of the file)") for out in outputs}
-
-
-def _origin(repo: Path, state: PipelineState) -> dict[str, str]:
-    """Git and DVC. Dirty: other changes than those that a run of the pipeline makes itself."""
-    outputs = [*state.shared, *(out for it in state.iterations for out in (*it.outputs, *it.data_sets))]
-    besides = [f":(exclude){name}" for name in ("dvc.lock", *(out.path for out in outputs))]
-    tags = {"dvc.experiment": name} if (name := os.environ.get("DVC_EXP_NAME")) else {}
-    try:
-        sha, changes = (
-            subprocess.run(
-                ["git", "--no-optional-locks", *arguments], cwd=repo, capture_output=True, text=True, timeout=20, check=True
-            ).stdout.strip()
-            for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "--", ".", *besides])
-        )
-    except (OSError, subprocess.SubprocessError):
-        return tags
-    return tags | {"git.sha": sha, "mlflow.source.git.commit": sha, "git.dirty": str(bool(changes)).lower()}
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """MLflow without its log lines, warnings and links; and quick to give up on a server."""
-    before = dict(os.environ)
-    os.environ.update({name: value for name, value in ENVIRONMENT.items() if name not in before})
+    ours = {name: value for name, value in ENVIRONMENT.items() if name not in os.environ}
+    os.environ.update(ours)
     logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings(action="ignore"), redirect_stdout(io.StringIO()):
             yield
     finally:
         logging.disable(logging.NOTSET)
-        for name in ENVIRONMENT.keys() - before.keys():
+        for name in ours:
             os.environ.pop(name, None)
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0.5)
     except Timeout:
         _say("waiting for another publisher")
-        lock.acquire(timeout=WAIT_SECONDS)
+        lock.acquire(timeout=60)
     try:
         yield
     finally:
@@ -241,13 +165,11 @@ def _set_up(database: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     new = database.with_name(f"{database.name}.new-{os.getpid()}")
     command = [sys.executable, "-P", "-m", "mlflow", "db", "upgrade", f"sqlite:///{new.as_posix()}"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"mlflow db upgrade: {done.stderr.strip().splitlines()[-1:]}")
-        new.replace(database)
-    finally:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
         new.unlink(missing_ok=True)
+        raise OSError(f"mlflow db upgrade: {done.stderr.strip()[-200:]}")
+    new.replace(database)
 
 
 def _home(repo: Path) -> Path:
@@ -256,19 +178,22 @@ def _home(repo: Path) -> Path:
     return root if repo.is_relative_to(root / ".dvc" / "tmp") else repo
 
 
+def _secrets(uri: str) -> list[str]:
+    """What no message may hold."""
+    password = urlsplit(uri).password or ""
+    return [password, unquote(password), *(os.environ.get(f"MLFLOW_TRACKING_{n}", "") for n in ("TOKEN", "PASSWORD"))]
+
+
 def unreachable(uri: str) -> str | None:
-    """Why nobody answers at an address, or None. A proxy is asked for instead, where there is one."""
+    """Why nobody answers at an http(s) address, or None. Behind a proxy only the request itself can tell."""
     try:
         parts = urlsplit(uri)
-        scheme = parts.scheme.partition("+")[0]
-        if scheme not in PORTS or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or urllib.request.getproxies().get(parts.scheme):
             return None
-        proxy = urllib.request.getproxies().get(scheme)
-        if proxy and scheme.startswith("http") and not urllib.request.proxy_bypass(parts.hostname):
-            parts = urlsplit(proxy)
-        socket.create_connection((parts.hostname, parts.port or PORTS[scheme]), timeout=3).close()
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        socket.create_connection((parts.hostname or "", port), timeout=3).close()
     except (OSError, ValueError) as error:
-        return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        return getattr(error, "strerror", None) or str(error) or type(error).__name__
     return None
 
 

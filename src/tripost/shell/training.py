@@ -11,13 +11,17 @@ from tripost.shell.io import write_json, write_text
 from tripost.shell.progress import Progress
 
 
+def training_seed(name: str) -> int:
+    """The seed of a training run, from the pipeline's seed and the iteration's name."""
+    return int(sha256(name.encode()).hexdigest()[:8], 16)
+
+
 def fit_and_save(
     learner: Learner, examples: Sequence[Example], seed: str, what: str, out: Path, loss: Path, counts: Path
 ) -> None:
     """Fit the learner on the examples and write everything. Raises DataError where there is nothing to learn."""
     if not examples:
         raise DataError(f"{what}: no examples to train on")
-    number = int(sha256(seed.encode()).hexdigest()[:8], 16)
     rows = ["step,loss"]
     with Progress(what, 0, "steps") as bar:
 
@@ -26,7 +30,7 @@ def fit_and_save(
             rows.append(f"{step},{value:.6f}")
             bar.advance(1, tokens, f"loss {value:.3f}")
 
-        learned = learner.fit(examples, number, on_step)
+        learned = learner.fit(examples, training_seed(seed), on_step)
     learner.save(out)
     write_text(loss, "\n".join(rows) + "\n")
     by_kind: dict[str, int] = {}

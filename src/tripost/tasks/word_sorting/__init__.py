@@ -82,7 +82,7 @@ _CODAS = [
     "x",
 ]
 _TIE = 0.25
-"""Share of words made to begin like an earlier one, so that second looks are as frequent as in the published lists."""
+"""Share of words made to begin like an earlier one: about as many second looks as the published lists need."""
 
 
 class WordSorting:
@@ -124,7 +124,7 @@ def _read(difficulty: str) -> int:
 
 
 def _word(rng: random.Random) -> str:
-    syllables = [rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(rng.choice((1, 1, 2)))]
+    syllables = [rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(rng.choice((1, 1, 1, 2)))]
     return "".join(syllables) + rng.choice(_CODAS)
 
 

@@ -63,7 +63,8 @@ class WordScript:
 
 
 class _Checker:
-    """Reads an attempt line by line; `open` holds the word sets being sorted, the innermost last."""
+    """Reads an attempt line by line; `open` holds the word sets that wait for their order, with the letter looked
+    at, the latest last; the whole list is always among them."""
 
     def __init__(self, words: list[str]) -> None:
         self.words = words
@@ -100,11 +101,7 @@ class _Checker:
                 return item.text, f'"{item.word}" is not in this subpart'
             if (item.letter, item.number) != letter(item.word, k):
                 return item.text, _true_letter(item.word, k)
-        while len(self.open) > 1 and not scope <= self.open[-1][0]:
-            self.open.pop()
-        if scope == self.open[-1][0]:
-            self.open.pop()
-        self.open.append((scope, k))
+        self.open = [item for item in self.open if item[0] != scope] + [(scope, k)]
         return None
 
     def _groups(self, text: str) -> Wrong | None:
@@ -151,8 +148,7 @@ class _Checker:
         if missing:
             place = sum(word < missing[0] for word in order)
             return _gap([f'"{word}"' for word in order], place, HENCE), f'"{missing[0]}" is missing'
-        while len(self.open) > 1 and self.open[-1][0] <= scope:
-            self.open.pop()
+        self.open = [item for item in self.open if not item[0] < frozenset(self.words) or not item[0] <= scope]
         return None
 
     def _close_to(self, words: list[str]) -> tuple[frozenset[str], int]:

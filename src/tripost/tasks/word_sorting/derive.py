@@ -57,7 +57,7 @@ def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]
 def _subpart(steps: "_Steps", words: list[str], k: int, above: tuple[int, ...]) -> None:
     """Sort words that agree in their first k-1 letters; new steps stand below the line that opens the subpart."""
     scope = frozenset(words)
-    if ("order", scope, 0) in steps.known:
+    if any(kind == "order" and scope <= known for kind, known, _ in steps.known):
         return
     below = steps.add("letters", scope, k, above, write_letters(words, k, whole=False))
     while True:

@@ -1,0 +1,33 @@
+"""What several test files share: one toy base and one overfitted M_0 a session."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.toy import toy_params
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Folders of a toy pipeline up to M_0: `models/base`, `models/t0`, `data/problems`; made by the stages."""
+    import torch
+
+    from stages import base_model, problems, warmup
+
+    torch.set_num_threads(1)
+    root: Path = tmp_path_factory.mktemp("toy")
+    params = toy_params()
+    models, data = root / "models", root / "data"
+    base_model.main(params, out=models / "base")
+    problems.main(params, out=data / "problems", counts=data / "problems.json")
+    warmup.main(
+        params,
+        model=models / "base",
+        problems=data / "problems",
+        out=models / "t0",
+        loss=models / "t0.loss.csv",
+        counts=models / "t0.json",
+        pool=data / "t0" / "pool.jsonl",
+    )
+    return SimpleNamespace(root=root, models=models, data=data, problems=data / "problems", params=params)

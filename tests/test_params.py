@@ -1,0 +1,96 @@
+"""params.yaml is checked whole, before anything runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.toy import ROOT, raw_params
+from tripost.errors import ParamsError
+from tripost.params import Params, check_params, load_params
+
+
+def test_the_shipped_params_are_valid_and_cover_three_iterations() -> None:
+    params = load_params(ROOT / "params.yaml")
+    assert list(params.iterations) == ["t1", "t2", "t3"]
+    assert params.rebalance.p == 0.43
+    assert params.final == "t3"
+
+
+def findings(raw: dict[str, Any]) -> list[str]:
+    with pytest.raises(ParamsError) as error:
+        check_params(raw)
+    return str(error.value).splitlines()
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    raw = raw_params()
+    *parents, last = path.split(".")
+    section = raw
+    for key in parents:
+        section = section[key]
+    section[last] = value
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("sede", 1, "sede: unknown key; did you mean 'seed'?"),
+        ("rebalance.shortge", 1, "rebalance.shortge: unknown key; did you mean 'shortage'?"),
+        ("rebalance.weights.atempt", 1.0, "rebalance.weights.atempt: unknown key; did you mean 'attempt'?"),
+        ("problems.word_sorting.seeen", 1, "problems.word_sorting.seeen: unknown key; did you mean 'seen'?"),
+        ("rebalance.p", 1.5, "rebalance.p: input should be less than or equal to 1 (found 1.5)"),
+        ("rebalance.p", "some", "rebalance.p: input should be 'auto' or 'none' (found 'some')"),
+        ("rollout.window", 0, "rollout.window: input should be greater than or equal to 1 (found 0)"),
+        ("train.learning_rate", "1e-5", "train.learning_rate: input should be a valid number (found '1e-5')"),
+        ("edit.check_reason", "on", "edit.check_reason: input should be a valid boolean (found 'on')"),
+        ("train.tokens", 5.5, "train.tokens: input should be a valid integer"),
+        ("problems.word_sorting.source", "web", "problems.word_sorting.source: input should be"),
+        ("problems.word_sorting.source", "bbh", "problems.word_sorting: source: bbh needs a path"),
+        ("train.epochs", 3, None),
+        ("train.tokens", 3, "train: set exactly one of epochs and tokens, and the other to null"),
+        ("final", "t9", "final: t9 is no iteration"),
+        ("iterations.t2", {"prev": "t7"}, "iterations.t2.prev: t7 is no iteration"),
+        ("iterations.t1", {"prev": "t2"}, "iterations.t1: going back by prev runs in a circle: t1 -> t2 -> t1"),
+        ("iterations.x", {"prev": "t0"}, "iterations.x"),
+    ],
+)
+def test_each_error_names_the_key(path: str, value: Any, says: str | None) -> None:
+    raw = changed(path, value)
+    if says is None:
+        assert isinstance(check_params(raw), Params)
+        return
+    found = findings(raw)
+    assert any(says in line for line in found), found
+    assert all(line.startswith("params.yaml: ") for line in found)
+
+
+def test_all_errors_are_reported_at_once() -> None:
+    raw = changed("sede", 1)
+    raw["rebalance"]["p"] = 7
+    del raw["eval"]["batch_size"]
+    text = "\n".join(findings(raw))
+    assert "sede" in text
+    assert "rebalance.p" in text
+    assert "eval.batch_size: field required" in text
+
+
+def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("learning_rate: 8.0e-4", "learning_rate: 8e-4")
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    assert load_params(tmp_path / "params.yaml").train.learning_rate == 8e-4
+
+
+@pytest.mark.parametrize("content", [b"seed: [1", b"\xff\xfe", b"", b"- 1", b"seed: !!python/object:os.system x"])
+def test_unreadable_files_are_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "params.yaml").write_bytes(content)
+    with pytest.raises(ParamsError) as error:
+        load_params(tmp_path / "params.yaml")
+    assert str(error.value).startswith("params.yaml: ")
+    assert "\n" not in str(error.value)
+
+
+def test_params_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        check_params(raw_params()).seed = 2

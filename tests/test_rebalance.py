@@ -1,0 +1,134 @@
+"""Turn pairs, the share p, the weights."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import ARITHMETIC, arithmetic_problem, attempts_of
+from tests.test_edit import RIGHT, WRONG, WRONG_LATER, said
+from tests.test_filter import FOUND, LATER, OK
+from tripost.params import RebalanceParams, WeightParams
+from tripost.rebalance import rebalance, shares
+from tripost.records import Example, Problem, Trajectory
+from tripost.text import ALL_CORRECT
+
+X = arithmetic_problem()
+WEIGHTS = WeightParams(question=0.0, attempt=1.0, wrong_attempt=0.25, feedback=1.5, update=2.0)
+COUNTS = st.integers(0, 200)
+
+
+def params(p: float | str, shortage: str = "shrink", weights: WeightParams | str = WEIGHTS) -> RebalanceParams:
+    return RebalanceParams(p=p, shortage=shortage, replay="window", weights=weights)  # type: ignore[arg-type]
+
+
+def rows(improving: int, right: int) -> tuple[list[Trajectory], dict[str, Problem]]:
+    kept, problems = [], {}
+    for k in range(improving + right):
+        x = msgspec.structs.replace(X, id=f"x{k}")
+        problems[x.id] = x
+        turns = [(WRONG, FOUND), (WRONG_LATER, LATER), (RIGHT, OK)] if k < improving else [(RIGHT, OK)]
+        kept.append(attempts_of(x, *turns))
+    return kept, problems
+
+
+def of_kind(examples: list[Example], kind: str) -> list[Example]:
+    return [example for example in examples if example.kind == kind]
+
+
+@given(st.floats(0.01, 0.99), COUNTS, COUNTS, COUNTS)
+def test_shrink_holds_p_to_rounding(p: float, improvements: int, corrects: int, truths: int) -> None:
+    k, c, g = shares(p, "shrink", improvements, corrects, truths)
+    assert k <= improvements
+    assert c == g <= min(corrects, truths)
+    assert abs(c - k * (1 - p) / (2 * p)) <= 0.5
+
+
+@given(st.floats(0.01, 0.99), COUNTS, COUNTS, COUNTS)
+def test_keep_takes_all_improvements(p: float, improvements: int, corrects: int, truths: int) -> None:
+    k, c, g = shares(p, "keep", improvements, corrects, truths)
+    assert k == improvements
+    assert c <= corrects
+    assert g <= truths
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [(0.43, (30, 20, 20)), (0.0, (0, 40, 40)), (1.0, (30, 0, 0)), (None, (30, 40, 40)), (0.5, (30, 15, 15))],
+)
+def test_the_papers_ratio_and_the_ends(p: float | None, expected: tuple[int, int, int]) -> None:
+    assert shares(p, "shrink", 30, 40, 40) == expected
+
+
+def test_pairs_are_improvements_and_one_last_correct() -> None:
+    kept, problems = rows(1, 0)
+    examples, dropped, reached = rebalance(kept, problems, params("none"), {}, "1 t1")
+    assert not dropped
+    assert [len(of_kind(examples, kind)) for kind in ("improvement", "correct", "ground_truth")] == [2, 1, 1]
+    first = next(e for e in examples if e.id.endswith("/0"))
+    assert [s.part for s in first.segments] == ["question", "wrong_attempt", "feedback", "update"]
+    assert first.segments[1].text == WRONG
+    assert first.segments[3].text.endswith(WRONG_LATER)
+    last = of_kind(examples, "correct")[0]
+    assert last.segments[-1].text.endswith(ALL_CORRECT)
+    assert last.segments[1].text == RIGHT
+    assert reached[ARITHMETIC].improvement == 2
+
+
+def test_weights_by_segment_and_the_papers_profile() -> None:
+    kept, problems = rows(1, 1)
+    by_kind = {}
+    for weights in (WEIGHTS, "paper"):
+        examples, _, _ = rebalance(kept, problems, params("none", weights=weights), {}, "1 t1")
+        for e in examples:
+            improving = e.problem_id == "x0" and e.kind != "ground_truth"
+            by_kind[str(weights == "paper"), e.kind, improving] = [s.weight for s in e.segments]
+    assert by_kind["False", "improvement", True] == [0.0, 0.25, 1.5, 2.0]
+    assert by_kind["False", "correct", True] == [0.0, 1.0, 1.5]
+    assert by_kind["False", "correct", False] == [0.0, 1.0, 1.0]
+    assert by_kind["True", "improvement", True] == [1.0, 1.0, 1.5, 1.5]
+    assert by_kind["True", "correct", True] == [1.0, 1.0, 1.5]
+    assert by_kind["True", "correct", False] == by_kind["True", "ground_truth", False] == [1.0, 1.0, 1.0]
+
+
+def test_p_is_reached_reported_and_unused_rows_are_dropped_with_a_reason() -> None:
+    kept, problems = rows(12, 30)
+    examples, dropped, reached = rebalance(kept, problems, params(0.43), {}, "1 t1")
+    found = reached[ARITHMETIC]
+    assert found.reached_p == pytest.approx(0.43, abs=0.01)
+    assert (found.improvement, found.correct, found.ground_truth) == (24, 16, 16)
+    used = {e.id.rpartition("/")[0] for e in examples}
+    assert {d.trajectory.id for d in dropped} == {k.id for k in kept} - used
+    assert {d.reason for d in dropped} == {"not_sampled"}
+
+
+def test_auto_takes_the_share_of_wrong_first_attempts() -> None:
+    kept, problems = rows(10, 30)
+    _, _, reached = rebalance(kept, problems, params("auto"), {ARITHMETIC: 0.25}, "1 t1")
+    assert reached[ARITHMETIC].asked_p == 0.25
+    assert reached[ARITHMETIC].reached_p == pytest.approx(0.25, abs=0.02)
+
+
+def test_the_same_seed_gives_the_same_examples_and_another_one_others() -> None:
+    kept, problems = rows(10, 30)
+    first, *_ = rebalance(kept, problems, params(0.43), {}, "1 t1")
+    again, *_ = rebalance(kept, problems, params(0.43), {}, "1 t1")
+    other, *_ = rebalance(kept, problems, params(0.43), {}, "2 t1")
+    assert first == again
+    assert [e.id for e in first] != [e.id for e in other]
+
+
+def test_ground_truth_comes_from_train_problems_with_a_rationale_alone() -> None:
+    kept, problems = rows(4, 4)
+    problems["x1"] = msgspec.structs.replace(problems["x1"], split="validation")
+    problems["x2"] = msgspec.structs.replace(problems["x2"], rationale=None)
+    examples, *_ = rebalance(kept, problems, params("none"), {}, "1 t1")
+    assert not {e.problem_id for e in of_kind(examples, "ground_truth")} & {"x1", "x2"}
+
+
+def test_history_full_puts_all_turns_before_into_the_question_segment() -> None:
+    kept, problems = rows(1, 0)
+    examples, *_ = rebalance(kept, problems, params("none"), {}, "1 t1", "full")
+    second = next(e for e in examples if e.id.endswith("/1"))
+    assert WRONG in second.segments[0].text
+    assert said(WRONG, 2, "= 4", "(-1 + 3) is not 4").text in second.segments[0].text
