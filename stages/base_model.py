@@ -4,21 +4,29 @@ from pathlib import Path
 
 from tripost import phrases, registry
 from tripost.models.base import copy_base, scratch_base
+from tripost.models.learner import TorchLearner
 from tripost.params import Params
 from tripost.shell.stage import run
+from tripost.shell.training import fit
 
 DOCUMENTS = 400
 
 
 def main(params: Params, out: Path) -> None:
     """Write the base's weights (safetensors), config and tokenizer to the folder `out`."""
-    if params.base_model.source != "scratch":
-        copy_base(params.base_model.source, out)
+    base, names = params.base_model, sorted(params.problems)
+    if base.source != "scratch":
+        copy_base(base.source, out)
         return
-    names = sorted(params.problems)
+    tasks, experts = registry.tasks(names), registry.scripts(names)
     difficulties = {name: params.problems[name].seen for name in names}
-    texts = phrases.documents(registry.tasks(names), registry.scripts(names), difficulties, DOCUMENTS, params.seed)
-    scratch_base(texts, params.base_model, params.seed, out)
+    texts = phrases.documents(tasks, experts, difficulties, DOCUMENTS, params.seed)
+    scratch_base(texts, base, params.seed, out)
+    pages = phrases.drills(tasks, base.drill_pages, params.seed)
+    if base.drill is not None and pages:
+        learner = TorchLearner(str(out), base.drill)
+        fit(learner, pages, f"{params.seed} base", "drill")
+        learner.save(out)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,12 @@ def main(
     rows = load_trajectories(rollout, train)
     names = sorted(params.problems)
     counter = TokenCounter(str(model))
+    tasks = registry.tasks(names)
     with Progress(f"edit {t}", len(rows), "trajectories") as bar:
         edited, lost = edit_all(
             rows,
             train,
-            registry.tasks(names),
+            tasks,
             registry.scripts(names),
             params.edit,
             counter.count_tokens,
@@ -33,7 +34,7 @@ def main(
     write_records(out, edited)
     write_records(dropped, lost)
     counted = summary.of_stage(len(rows), edited, lost)
-    write_json(counts, {**counted, "wrong_first_attempts": wrong_share(edited, lost)})
+    write_json(counts, {**counted, "wrong_first_attempts": wrong_share(edited, lost, train, tasks)})
 
 
 if __name__ == "__main__":

@@ -12,17 +12,17 @@ from tripost.shell.stage import run
 
 def main(params: Params, out: Path, counts: Path) -> None:
     """Write `train.jsonl`, `validation.jsonl` and `test.jsonl` to the folder `out`, and counts."""
-    everything, left_out, rationales = [], {}, {}
+    everything, left_out, fewer, rationales = [], {}, {}, {}
     for name, source in sorted(params.problems.items()):
         task, expert = registry.task(name), registry.script(name)
-        rows = read_rows(Path(source.path), source.source) if source.path else []
+        rows = read_rows(source)
         collected = collect(task, source, rows, params.seed)
         checked, rationales[name] = check_rationales(collected.problems, task, expert)
         everything += checked
-        left_out[name] = dict(collected.left_out)
+        left_out[name], fewer[name] = dict(collected.left_out), dict(collected.fewer_than_asked)
     for split in SPLITS:
         write_records(out / f"{split}.jsonl", (problem for problem in everything if problem.split == split))
-    report = {"rationales_not_trusted": rationales, "left_out": left_out}
+    report = {"rationales_not_trusted": rationales, "left_out": left_out, "fewer_than_asked": fewer}
     write_json(counts, {"problems": summary.of_problems(everything), **report})
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tripost import summary
 from tripost.params import Params
 from tripost.rebalance import rebalance
-from tripost.shell.guards import meta_of, require_gated
+from tripost.shell.guards import meta_of, pool_meta_of, require_gated, require_pool
 from tripost.shell.io import load_problems, load_trajectories, read_json, write_json, write_records
 from tripost.shell.stage import run
 
@@ -20,6 +20,8 @@ def main(
     meta: Path,
     dropped: Path,
     pool: Path,
+    pool_meta: Path,
+    previous_pool_meta: Path,
     counts: Path,
     previous_pool: Path,
     t: str,
@@ -28,6 +30,7 @@ def main(
     require_gated(kept, report, params.validate_)
     train = load_problems(problems / "train.jsonl")
     rows = load_trajectories(kept, train)
+    require_pool(previous_pool, previous_pool_meta)
     older = load_trajectories(previous_pool, train) if params.rebalance.replay == "all" else []
     wrong = read_json(edited)["wrong_first_attempts"]
     seed = f"{params.seed} {t}"
@@ -36,7 +39,9 @@ def main(
     write_json(meta, meta_of(out, kept))
     write_records(dropped, unused)
     write_records(pool, older + rows)
-    used = [row for row in older + rows if row.id not in {lost.trajectory.id for lost in unused}]
+    write_json(pool_meta, pool_meta_of(pool))
+    gone = {lost.trajectory.id for lost in unused}
+    used = [row for row in older + rows if row.id not in gone]
     write_json(counts, {**summary.of_stage(len(older + rows), used, unused), "reached": reached})
 
 

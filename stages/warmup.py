@@ -5,17 +5,28 @@ from pathlib import Path
 from tripost.examples import rationale_examples
 from tripost.models.learner import TorchLearner
 from tripost.params import Params
-from tripost.shell.io import load_problems, write_records
+from tripost.shell.guards import pool_meta_of
+from tripost.shell.io import load_problems, write_json, write_records
 from tripost.shell.stage import run
 from tripost.shell.training import fit_and_save
 
 
-def main(params: Params, model: Path, problems: Path, out: Path, loss: Path, counts: Path, pool: Path) -> None:
+def main(
+    params: Params,
+    model: Path,
+    problems: Path,
+    out: Path,
+    loss: Path,
+    counts: Path,
+    pool: Path,
+    pool_meta: Path,
+) -> None:
     """Write M_0 to the folder `out`, its loss curve (CSV), what training came to, and the empty `pool` of t0."""
     examples = rationale_examples(load_problems(problems / "train.jsonl").values())
     learner = TorchLearner(str(model), params.warmup)
     fit_and_save(learner, examples, f"{params.seed} t0", "warmup", out, loss, counts)
     write_records(pool, [])
+    write_json(pool_meta, pool_meta_of(pool))
 
 
 if __name__ == "__main__":

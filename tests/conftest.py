@@ -29,5 +29,6 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         loss=models / "t0.loss.csv",
         counts=models / "t0.json",
         pool=data / "t0" / "pool.jsonl",
+        pool_meta=data / "t0" / "pool.meta.json",
     )
     return SimpleNamespace(root=root, models=models, data=data, problems=data / "problems", params=params)

@@ -25,6 +25,9 @@ CARRIERS = {
 """Modules that cannot change a result; a change of theirs must not repeat hours of work."""
 
 TASKS = ["tripost.tasks.multistep_arithmetic", "tripost.tasks.word_sorting"]
+READ_BESIDES = {"tripost.shell.page": "src/tripost/shell/page.html"}
+"""Files that are no modules, by the module that reads them."""
+
 USES_TASKS = {"base_model", "problems", "edit", "validate", "eval"}
 """Stages that ask the registry for tasks."""
 
@@ -47,6 +50,7 @@ def code_deps(stage: str) -> set[str]:
     for module in closure - set(CARRIERS) - {"stages"}:
         task = next((name for name in TASKS if module == name or module.startswith(name + ".")), None)
         paths.add(_path(task or module))
+        paths |= {READ_BESIDES[module]} if module in READ_BESIDES else set()
     return paths
 
 

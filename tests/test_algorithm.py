@@ -49,7 +49,8 @@ def stages_chain(toy: SimpleNamespace, params: Params, root: Path) -> dict[str, 
         )  # fmt: skip
         rebalance.main(
             params, problems=problems, kept=d / "kept.jsonl", report=d / "report.json", edited=d / "edit.json",
-            previous_pool=data / prev / "pool.jsonl", out=d / "examples.jsonl", meta=d / "examples.meta.json",
+            previous_pool=data / prev / "pool.jsonl",
+            previous_pool_meta=data / prev / "pool.meta.json", pool_meta=d / "pool.meta.json", out=d / "examples.jsonl", meta=d / "examples.meta.json",
             dropped=d / "rebalance.dropped.jsonl", pool=d / "pool.jsonl", counts=d / "rebalance.json", t=t,
         )  # fmt: skip
         train.main(
@@ -92,9 +93,11 @@ def page(toy: SimpleNamespace, params: Params, root: Path) -> dict[str, Iteratio
     }
 
 
-@pytest.mark.parametrize("replay", ["window", "all"])
-def test_the_page_and_the_stages_write_the_same_records(toy: SimpleNamespace, tmp_path: Path, replay: str) -> None:
-    raw = toy_params().rebalance.model_dump() | {"replay": replay, "p": "none"}
+@pytest.mark.parametrize(("replay", "p"), [("window", "auto"), ("all", "none"), ("all", 0.43)])
+def test_the_page_and_the_stages_write_the_same_records(
+    toy: SimpleNamespace, tmp_path: Path, replay: str, p: object
+) -> None:
+    raw = toy_params().rebalance.model_dump() | {"replay": replay, "p": p}
     params = toy_params(rebalance=raw)
     staged, paged = stages_chain(toy, params, tmp_path / "staged"), page(toy, params, tmp_path / "paged")
     assert list(staged) == list(paged) == ["t1", "t2"]

@@ -163,7 +163,7 @@ def test_rows_in_are_edited_plus_dropped_and_tokens_are_counted(task: str) -> No
     )
     assert len(kept) + len(lost) == len(rows)
     assert all(turn.n_tokens > 0 for row in kept for turn in row.turns)
-    share = wrong_share(kept, lost)[task]
+    share = wrong_share(kept, lost, by_id, registry.tasks(names))[task]
     assert share == pytest.approx(4 / 12)
 
 

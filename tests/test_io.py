@@ -59,11 +59,10 @@ def test_reading_anything_raises_only_our_error(tmp_path_factory: pytest.TempPat
     path = tmp_path_factory.mktemp("any") / "x.jsonl"
     path.write_bytes(content)
     try:
-        rows = list(read_records(path, Problem))
+        rows = len(list(read_records(path, Problem)))
     except DataError as error:
-        assert str(path) in str(error)
-    else:
-        assert len(rows) == content.count(b"\n")
+        rows = -1 if str(path) in str(error) else -2
+    assert rows in (-1, content.count(b"\n"))
 
 
 def test_files_round_trip_and_equal_content_is_equal_bytes(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from tripost.text import (
     update_prompt,
     write_feedback,
 )
+
 from tests.test_rebalance import params as rebalance_params  # isort: skip
 
 
@@ -153,7 +154,9 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_ids(toy: SimpleNa
         for e in many
     ]
     learner = TorchLearner(str(toy.models / "t0"), train_params(toy, epochs=1))
-    with pytest.raises(TrainingError, match=r"step 1: the loss is nan; batch: multistep_arithmetic-g5-"):
+    with pytest.raises(
+        TrainingError, match=r"step 1: the loss is nan, its gradient nan; batch: multistep_arithmetic-g5-"
+    ):
         learner.fit(bad, 1)
 
 
@@ -204,6 +207,16 @@ class TestDecoder:
         one = TorchDecoder(str(toy.models / "t0"), 1).complete(prompts, sampling, seeds)
         many = TorchDecoder(str(toy.models / "t0"), 5).complete(prompts[::-1], sampling, seeds[::-1])
         assert one == many[::-1]
+
+    def test_a_neighbour_near_the_end_of_the_context_cuts_nobody_else_short(self, toy: SimpleNamespace) -> None:
+        decoder = TorchDecoder(str(toy.models / "t0"), 2)
+        short, filling = self.prompts()[0], self.prompts()[0] + "1 + " * 156
+        assert 500 < decoder.count_tokens([filling])[0] < 512, decoder.count_tokens([filling])
+        sampling = Sampling(temperature=0.0, max_new_tokens=40)
+        (alone,) = decoder.complete([short], sampling, [0])
+        beside, filled = decoder.complete([short, filling], sampling, [0, 0])
+        assert beside == alone
+        assert filled.n_tokens < 12 < alone.n_tokens
 
     def test_seeds_matter_and_repeat(self, toy: SimpleNamespace) -> None:
         decoder = TorchDecoder(str(toy.models / "t0"), 8)

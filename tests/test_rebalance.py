@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.fakes import ARITHMETIC, arithmetic_problem, attempts_of
 from tests.test_edit import RIGHT, WRONG, WRONG_LATER, said
 from tests.test_filter import FOUND, LATER, OK
+from tripost.errors import DataError
 from tripost.params import RebalanceParams, WeightParams
 from tripost.rebalance import rebalance, shares
 from tripost.records import Example, Problem, Trajectory
@@ -25,7 +26,7 @@ def params(p: float | str, shortage: str = "shrink", weights: WeightParams | str
 def rows(improving: int, right: int) -> tuple[list[Trajectory], dict[str, Problem]]:
     kept, problems = [], {}
     for k in range(improving + right):
-        x = msgspec.structs.replace(X, id=f"x{k}")
+        x = msgspec.structs.replace(X, id=f"x{k}", question=X.question + " " * k)
         problems[x.id] = x
         turns = [(WRONG, FOUND), (WRONG_LATER, LATER), (RIGHT, OK)] if k < improving else [(RIGHT, OK)]
         kept.append(attempts_of(x, *turns))
@@ -40,8 +41,15 @@ def of_kind(examples: list[Example], kind: str) -> list[Example]:
 def test_shrink_holds_p_to_rounding(p: float, improvements: int, corrects: int, truths: int) -> None:
     k, c, g = shares(p, "shrink", improvements, corrects, truths)
     assert k <= improvements
-    assert c == g <= min(corrects, truths)
-    assert abs(c - k * (1 - p) / (2 * p)) <= 0.5
+    assert c <= corrects
+    assert g <= truths
+    if k:
+        assert abs(c + g - k * (1 - p) / p) <= 0.5
+        assert abs(c - g) <= 1 or c == corrects or g == truths
+    else:
+        assert not improvements or (1 - p) / p > corrects + truths
+        assert c == g or (c, g) in ((corrects, 0), (0, truths))
+        assert c + g > 0 or not corrects + truths
 
 
 @given(st.floats(0.01, 0.99), COUNTS, COUNTS, COUNTS)
@@ -50,6 +58,7 @@ def test_keep_takes_all_improvements(p: float, improvements: int, corrects: int,
     assert k == improvements
     assert c <= corrects
     assert g <= truths
+    assert improvements == 0 or c + g == min(corrects + truths, round(improvements * (1 - p) / p))
 
 
 @pytest.mark.parametrize(
@@ -58,6 +67,39 @@ def test_keep_takes_all_improvements(p: float, improvements: int, corrects: int,
 )
 def test_the_papers_ratio_and_the_ends(p: float | None, expected: tuple[int, int, int]) -> None:
     assert shares(p, "shrink", 30, 40, 40) == expected
+
+
+@pytest.mark.parametrize(
+    ("p", "shortage", "available", "taken"),
+    [
+        (0.43, "shrink", (0, 400, 8000), (0, 400, 400)),
+        (0.43, "keep", (0, 400, 8000), (0, 400, 400)),
+        (0.01, "shrink", (1, 99, 30), (1, 69, 30)),
+        (0.5, "shrink", (300, 200, 0), (200, 200, 0)),
+        (0.5, "keep", (300, 100, 50), (300, 100, 50)),
+        (0.0, "keep", (300, 300, 0), (0, 300, 0)),
+    ],
+)
+def test_where_one_kind_runs_short_the_other_fills_up(
+    p: float, shortage: str, available: tuple[int, int, int], taken: tuple[int, int, int]
+) -> None:
+    assert shares(p, shortage, *available) == taken
+
+
+def test_a_task_is_never_left_without_examples_silently() -> None:
+    kept, problems = rows(0, 5)
+    with pytest.raises(DataError, match=r"rebalance\.p: multistep_arithmetic: p = 1\.0 leaves no example of 5"):
+        rebalance(kept, problems, params(1.0), {}, "1 t1")
+    with pytest.raises(DataError, match="auto: no first attempt of multistep_arithmetic could be judged"):
+        rebalance(kept, problems, params("auto"), {}, "1 t1")
+
+
+def test_what_an_older_iteration_wrote_already_is_taken_once() -> None:
+    kept, problems = rows(2, 2)
+    again = [msgspec.structs.replace(row, id=f"{row.id}/again") for row in kept]
+    examples, dropped, _ = rebalance(kept + again, problems, params("none"), {}, "1 t1")
+    assert not [e for e in examples if "again" in e.id]
+    assert [(d.trajectory.id, d.reason) for d in dropped] == [(row.id, "duplicate") for row in again]
 
 
 def test_pairs_are_improvements_and_one_last_correct() -> None:

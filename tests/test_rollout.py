@@ -1,7 +1,10 @@
 """Turn by turn, with seeds by problem, sample and turn; text that runs away ends it."""
 
+from typing import Any
+
 from tests.fakes import ARITHMETIC, WORDS, ScriptedModel, arithmetic_problem, attempt, problems
 from tests.test_edit import OWN, RIGHT, WRONG
+from tripost.interfaces import Completion
 from tripost.params import MaxNewTokens, RolloutParams
 from tripost.records import Trajectory
 from tripost.rollout import derive_seed, rollout, window
@@ -10,9 +13,9 @@ from tripost.text import ALL_CORRECT, attempt_prompt
 X = arithmetic_problem()
 
 
-def params(samples: int = 1, size: int | str = "all") -> RolloutParams:
+def params(samples: int) -> RolloutParams:
     return RolloutParams(
-        samples=samples, window=size, temperature=1.0, max_turns=3,
+        samples=samples, window="all", temperature=1.0, max_turns=3,
         max_new_tokens=MaxNewTokens(attempt=50, feedback=20), batch_size=4,
     )  # fmt: skip
 
@@ -56,6 +59,16 @@ def test_it_ends_at_malformed_feedback_at_a_malformed_update_and_at_max_turns() 
     assert row.final_attempt.raw == WRONG
     (row,) = run(talker([OWN.text] * 3, [WRONG] * 2))
     assert len(row.turns) == 3
+
+
+def test_what_ran_into_the_limit_counts_as_unreadable_even_where_it_parses() -> None:
+    class Endless(ScriptedModel):
+        def complete(self, *given: Any, **more: Any) -> list[Completion]:
+            return [Completion(text=c.text, n_tokens=50, finished=False) for c in super().complete(*given, **more)]
+
+    (row,) = run(Endless(lambda prompt, seed: RIGHT))
+    assert row.turns[0].attempt.malformed
+    assert row.turns[0].attempt.raw == RIGHT
 
 
 def test_seeds_differ_by_problem_sample_turn_and_iteration_and_repeat() -> None:

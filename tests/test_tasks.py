@@ -127,7 +127,7 @@ def test_arithmetic_rationale_is_written_as_published() -> None:
         ('"(A - B)"', '"(A + B)"', 1, '"(A + B)"', "it is not the equation of the question"),
         ("answer is -5", "answer is 5", 5, "So the answer is 5", "the last step gives -5"),
         ("A = (1 - 2 + 3) = ((", "A = (1 - 2 - 3) = ((", 2, "A = (1 - 2 - 3)", "A is (1 - 2 + 3)"),
-        ("= (8 - 1) = 7.", "= (8 - 1 = 7.", 3, "= (8 - 1", "it cannot be read"),
+        ("= (8 - 1) = 7.", "= (8 - 1 = 7.", 3, "= (8 - 1 = 7.", "it cannot be read"),
     ],
 )
 def test_arithmetic_feedback_names_step_part_and_reason(

@@ -17,15 +17,16 @@ def raw_params(**changes: Any) -> dict[str, Any]:
     raw: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     raw["iterations"] = {"t1": {"prev": "t0"}, "t2": {"prev": "t1"}}
     raw["final"] = "t2"
-    raw["base_model"].update(layers=2, width=64, heads=2, context=512)
+    raw["base_model"].update(layers=2, width=64, heads=2, context=512, drill_pages=4)
+    raw["base_model"]["drill"].update(tokens=None, epochs=1)
     for name, seen in (("multistep_arithmetic", ["length 3, depth [2]"]), ("word_sorting", ["2 words"])):
         raw["problems"][name].update(
             seen=seen,
             train=6,
             validation=3,
             test=2,
-            unseen_validation=0,
-            unseen_test=0,
+            unseen_validation=1,
+            unseen_test=1,
             source="generated",
             path=None,
         )

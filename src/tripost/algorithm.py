@@ -46,7 +46,7 @@ def tripost(
     models = {"t0": m_0}
     by_id = {x.id: x for x in problems}
     history = params.history
-    pool: list[Trajectory] = []
+    pools: dict[str, list[Trajectory]] = {"t0": []}
     for t, iteration in params.iterations.items():
         m_theta = decode(models[iteration.prev])
         seed = params.seed
@@ -62,9 +62,10 @@ def tripost(
         kept, dropped = filter_all(edited, by_id, tasks, context)
 
         # 4. Rebalance: turn pairs, a share p of them improvements, with weights.
-        pool = kept if params.rebalance.replay == "window" else pool + kept
-        wrong = wrong_share(edited, lost)
-        examples, unused, _ = rebalance(pool, by_id, params.rebalance, wrong, f"{seed} {t}", history)
+        older = pools[iteration.prev] if params.rebalance.replay == "all" else []
+        pools[t] = older + kept
+        wrong = wrong_share(edited, lost, by_id, tasks)
+        examples, unused, _ = rebalance(pools[t], by_id, params.rebalance, wrong, f"{seed} {t}", history)
 
         # 5. Train: weighted supervised learning, a new model.
         models[t] = learn(models[iteration.prev], examples, t)

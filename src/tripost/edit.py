@@ -96,15 +96,24 @@ def agrees(own: Feedback, verdict: Feedback, attempt: Attempt, check_reason: boo
     return overlap and (not check_reason or own.reason == verdict.reason)
 
 
-def wrong_share(edited: Sequence[Trajectory], dropped: Sequence[Dropped]) -> dict[str, float]:
-    """Share of wrong first attempts of M_theta for each task; what FBK could not judge does not count."""
+def wrong_share(
+    edited: Sequence[Trajectory],
+    dropped: Sequence[Dropped],
+    problems: Mapping[str, Problem],
+    tasks: Mapping[str, Task],
+) -> dict[str, float]:
+    """Share of wrong first attempts of M_theta for each task, rounded as it is written to disk.
+
+    What the expert could not judge counts as wrong where it cannot be read or its answer is wrong, else not at all.
+    """
     wrong: dict[str, list[bool]] = {}
     for row in edited:
         wrong.setdefault(row.task, []).append(row.improves)
     for lost in dropped:
-        if lost.reason != "cannot_judge":
-            wrong.setdefault(lost.trajectory.task, []).append(True)
-    return {task: sum(flags) / len(flags) for task, flags in sorted(wrong.items())}
+        row = lost.trajectory
+        if not tasks[row.task].is_correct(problems[row.problem_id], row.turns[0].attempt):
+            wrong.setdefault(row.task, []).append(True)
+    return {task: round(sum(flags) / len(flags), 6) for task, flags in sorted(wrong.items())}
 
 
 def _feedback_of(turn: Turn) -> Feedback:

@@ -143,11 +143,12 @@ def metrics(
 
 
 def _measures(rows: Sequence[Prediction], before: Mapping[str, Prediction]) -> dict[str, Any]:
-    """Feedback measures look at the first feedback: flagged = it names a wrong step; wrong = FBK says so, too."""
-    spoke = [p for p in rows if p.trajectory.turns[0].feedback is not None and p.verdicts[0] != CANNOT_JUDGE]
-    wrong = [p for p in spoke if p.verdicts[0] > 0]
+    """Feedback measures look at the first feedback: flagged = it names a wrong step; wrong = FBK names one, or the
+    answer is wrong; located = the same step as FBK's. Right answers that FBK cannot judge are `unjudged`."""
+    spoke = [p for p in rows if p.trajectory.turns[0].feedback is not None]
+    wrong = [p for p in spoke if p.verdicts[0] > 0 or not p.right[0]]
     right = [p for p in spoke if p.verdicts[0] == 0]
-    flagged = [p for p in wrong if _flag(p)]
+    flagged = [p for p in wrong if _flag(p) and p.verdicts[0] != CANNOT_JUDGE]
     found: dict[str, Any] = {
         "n": len(rows),
         "direct": rate(direct(p) for p in rows),
@@ -158,6 +159,7 @@ def _measures(rows: Sequence[Prediction], before: Mapping[str, Prediction]) -> d
         "flagged_wrong": rate(_flag(p) > 0 for p in wrong),
         "located": rate(_flag(p) == p.verdicts[0] for p in flagged),
         "flagged_right": rate(_flag(p) > 0 for p in right),
+        "unjudged": rate(p.verdicts[0] == CANNOT_JUDGE and p.right[0] for p in rows),
         "malformed": rate(malformed(p) for p in rows),
         "final_against_direct": paired([direct(p) for p in rows], [final(p) for p in rows]),
     }

@@ -9,19 +9,19 @@ from hashlib import sha256
 
 from tripost.interfaces import Task
 from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
-from tripost.text import find_part
+from tripost.text import find_part, parse_attempt, parse_feedback
 
 Flaw = tuple[str, str]
 """The reason (a fixed name) and the detail (free text)."""
 
 LEFTOVERS = re.compile(
-    r"<\|[^|>\n]{0,40}\|>|</?s>|<(?:pad|eos|bos|unk)>|\ufffd|[\x00-\x08\x0b-\x1f\x7f]", re.IGNORECASE
+    r"<\|[^|\n]{0,40}\|>|</?s>|<(?:pad|eos|bos|unk)>|\ufffd|[\x00-\x08\x0b-\x1f\x7f]", re.IGNORECASE
 )
 """Special tokens of usual tokenizers, undecodable bytes, control characters."""
 
 REASONS = {
-    "malformed_attempt": "an attempt cannot be read",
-    "malformed_feedback": "a feedback is missing or cannot be read",
+    "malformed_attempt": "an attempt cannot be read, or not as its fields say",
+    "malformed_feedback": "a feedback is missing, or cannot be read as its fields say",
     "ends_wrong": "the last feedback does not say that all is correct",
     "wrong_answer": "the last attempt's answer is not the reference answer",
     "continues_after_correct": "an attempt that was called correct is updated",
@@ -56,9 +56,9 @@ def flaw(trajectory: Trajectory, problem: Problem, task: Task, context: int) -> 
 
 def _turn_flaw(turn: Turn, problem: Problem, *, is_last: bool) -> Flaw | None:
     attempt, feedback = turn.attempt, turn.feedback
-    if attempt.malformed:
+    if attempt.malformed or parse_attempt(attempt.raw, attempt.author) != attempt:
         return "malformed_attempt", attempt.raw[:80]
-    if feedback is None or feedback.malformed:
+    if feedback is None or parse_feedback(feedback.text, attempt, feedback.author) != feedback or feedback.malformed:
         return "malformed_feedback", feedback.text[:80] if feedback else "none"
     leftover = LEFTOVERS.search(f"{attempt.raw}\n{feedback.text}")
     if leftover:
@@ -92,7 +92,7 @@ def update_flaw(turn: Turn, update: Attempt, verdict: Feedback | None) -> Flaw |
     if update.steps[: step - 1] != attempt.steps[: step - 1]:
         return "lost_steps", f"steps before {step}"
     line = update.line(min(step, len(update.steps) + 1))
-    if find_part(feedback.wrong_part, line):
+    if _holds(line, feedback.wrong_part, cut_off=attempt.line(step).endswith(feedback.wrong_part)):
         return "kept_wrong_part", f"{feedback.wrong_part!r} in {line!r}"
     if verdict is None or verdict.wrong_step is None:
         return None
@@ -101,6 +101,11 @@ def update_flaw(turn: Turn, update: Attempt, verdict: Feedback | None) -> Flaw |
     if verdict.wrong_step == step and verdict.wrong_part == feedback.wrong_part:
         return "same_error", f"{feedback.wrong_part!r} in step {step}"
     return None
+
+
+def _holds(line: str, part: str, *, cut_off: bool) -> bool:
+    """Whether the line has the part; one that ran to the end of its line (cut off, say) must end this one, too."""
+    return line.endswith(part) if cut_off else find_part(part, line) is not None
 
 
 def filter_all(
@@ -116,7 +121,7 @@ def filter_all(
     for trajectory in trajectories:
         found = flaw(trajectory, problems[trajectory.problem_id], tasks[trajectory.task], context)
         if found is None:
-            first = known.setdefault(_words(trajectory), trajectory.id)
+            first = known.setdefault(words_of(trajectory), trajectory.id)
             found = None if first == trajectory.id else ("duplicate", f"of {first}")
         if found is None:
             kept.append(trajectory)
@@ -125,7 +130,8 @@ def filter_all(
     return kept, dropped
 
 
-def _words(trajectory: Trajectory) -> bytes:
+def words_of(trajectory: Trajectory) -> bytes:
+    """What makes two rows duplicates: the question and all words, white space in attempts aside."""
     texts = [trajectory.question_sha256]
     for turn in trajectory.turns:
         texts += [*turn.attempt.raw.split(), "|", turn.feedback.text if turn.feedback else "", "|"]

@@ -1,7 +1,8 @@
 """The Protocols that tasks, experts and models implement. Everything above talks to these."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -69,6 +70,15 @@ class Published(Protocol):
         ...
 
 
+@runtime_checkable
+class Drilled(Protocol):
+    """A task that knows the small skills it stands on, such as single operations."""
+
+    def drill(self, rng: Random) -> tuple[str, str]:
+        """One exercise (what is given, what is to be said), not a question of the task."""
+        ...
+
+
 class Sampling(msgspec.Struct, frozen=True):
     """How to decode: `temperature` 0 is greedy; at most `max_new_tokens`; cut before any of `stops`."""
 
@@ -125,16 +135,4 @@ class Learner(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write weights (safetensors), config and tokenizer; the folder appears whole or not at all."""
-        ...
-
-
-class Progress(Protocol):
-    """Tells somebody how far a long piece of work has come."""
-
-    def start(self, what: str, total: int, unit: str) -> None:
-        """A new piece of work of `total` units."""
-        ...
-
-    def advance(self, done: int, rate: Iterable[tuple[str, float]] = ()) -> None:
-        """`done` more units; `rate` counts other things of interest, such as tokens, for a rate."""
         ...

@@ -17,23 +17,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0, le=100)]
-Iteration = Annotated[str, Field(pattern=r"^t[0-9]{1,4}$")]
+Iteration = Annotated[str, Field(pattern=r"^t(0|[1-9][0-9]{0,3})$")]
 
 
 class Section(BaseModel):
     """Base of all sections."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class BaseModelParams(Section):
-    """`source`: `scratch`, a local folder, or a Hugging Face name of a causal language model."""
-
-    source: Annotated[str, Field(min_length=1)]
-    layers: Positive
-    width: Positive
-    heads: Positive
-    context: Annotated[int, Field(ge=64)]
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class SourceParams(Section):
@@ -78,6 +68,27 @@ class TrainParams(Section):
         return self
 
 
+class BaseModelParams(Section):
+    """`source`: `scratch`, a local folder, or a Hugging Face name of a causal language model.
+
+    `drill`: what a scratch model practises first, pages of single operations and letters; null for none.
+    """
+
+    source: Annotated[str, Field(min_length=1)]
+    layers: Positive
+    width: Positive
+    heads: Positive
+    context: Annotated[int, Field(ge=64)]
+    drill_pages: Count
+    drill: TrainParams | None
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> "BaseModelParams":
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width: {self.width} is no even multiple of heads: {self.heads}")
+        return self
+
+
 class MaxNewTokens(Section):
     """Limits of one completion."""
 
@@ -109,6 +120,12 @@ class ValidateParams(Section):
     min_rows: Count
     improves_share: tuple[Share, Share]
 
+    @model_validator(mode="after")
+    def _ordered(self) -> "ValidateParams":
+        if self.improves_share[0] > self.improves_share[1]:
+            raise ValueError("improves_share: the first bound is above the second")
+        return self
+
 
 class WeightParams(Section):
     """Weight of a segment's tokens in the loss."""
@@ -118,6 +135,12 @@ class WeightParams(Section):
     wrong_attempt: Weight
     feedback: Weight
     update: Weight
+
+    @model_validator(mode="after")
+    def _teaches(self) -> "WeightParams":
+        if not (self.attempt and self.feedback and self.update):
+            raise ValueError("attempt, feedback and update must weigh more than 0, or nothing is learned from them")
+        return self
 
 
 class RebalanceParams(Section):
@@ -158,7 +181,7 @@ class Params(Section):
     history: Literal["last", "full"]
     iterations: dict[Iteration, IterationParams]
     base_model: BaseModelParams
-    problems: dict[str, SourceParams]
+    problems: Annotated[dict[str, SourceParams], Field(min_length=1)]
     warmup: TrainParams
     rollout: RolloutParams
     edit: EditParams
@@ -170,6 +193,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _chain(self) -> "Params":
+        if "t0" in self.iterations:
+            raise ValueError("iterations.t0: t0 is the warmed-up model; iterations start at t1")
         for t in self.iterations:
             path = [t]
             while path[-1] != "t0":
@@ -179,6 +204,11 @@ class Params(Section):
                 path.append(prev.prev)
                 if path[-1] in path[:-1]:
                     raise ValueError(f"iterations.{t}: going back by prev runs in a circle: {' -> '.join(path)}")
+        known = ["t0"]
+        for t, iteration in self.iterations.items():
+            if iteration.prev not in known:
+                raise ValueError(f"iterations.{t}.prev: {iteration.prev} must stand before {t}")
+            known.append(t)
         if self.final not in {"t0", *self.iterations}:
             raise ValueError(f"final: {self.final} is no iteration")
         return self
@@ -215,7 +245,7 @@ def _finding(item: Any) -> str:
     where = [
         part
         for part in map(str, item["loc"])
-        if not part.startswith(("constrained-", "literal["))
+        if not part.startswith(("constrained-", "literal[", "function-"))
         and part not in {"int", "float", "str", "WeightParams", "[key]"}
     ]
     key = ".".join(where) or "params"

@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from tripost.interfaces import CannotJudge, Expert, Task
-from tripost.records import Problem, Turn
+from tripost.interfaces import CannotJudge, Drilled, Expert, Task
+from tripost.records import Example, Problem, Segment, Turn
 from tripost.text import pair_segments, parse_attempt
 
+EXERCISES = 12
+"""A page."""
 _PIECE = re.compile(r"[A-Za-z]+|[0-9]|[^\sA-Za-z0-9]")
 
 
@@ -27,6 +29,28 @@ def documents(
         rng = random.Random(f"phrases {seed} {name}")
         for problem in islice(task.problems(difficulties[name], seed), count):
             yield _document(problem, experts[name], rng)
+
+
+def drills(tasks: Mapping[str, Task], count: int, seed: int) -> list[Example]:
+    """`count` pages of exercises for each task that has some; what is given has weight 0."""
+    pages: list[Example] = []
+    for name, task in tasks.items():
+        if not isinstance(task, Drilled):
+            continue
+        rng = random.Random(f"drills {seed} {name}")
+        for number in range(count):
+            lines = [task.drill(rng) for _ in range(EXERCISES)]
+            segments = [
+                segment
+                for given, said in lines
+                for segment in (
+                    Segment(part="question", text=given, weight=0.0),
+                    Segment(part="attempt", text=f"{said}\n", weight=1.0),
+                )
+            ]
+            page = f"{name}-drill-{number}"
+            pages.append(Example(id=page, kind="ground_truth", task=name, problem_id=page, segments=tuple(segments)))
+    return pages
 
 
 def _document(problem: Problem, expert: Expert, rng: random.Random) -> str:

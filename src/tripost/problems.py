@@ -20,6 +20,7 @@ from tripost.params import SourceParams
 from tripost.records import Problem, Split
 from tripost.text import has_marker, parse_attempt
 
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 LICENCES = {"tripost": "none stated", "bbh": "MIT"}
 
 
@@ -28,13 +29,15 @@ class Collected(msgspec.Struct):
 
     problems: list[Problem]
     left_out: Counter[str]
+    fewer_than_asked: Counter[str]
 
 
 def collect(task: Task, source: SourceParams, rows: Sequence[tuple[str, dict[str, Any]]], seed: int) -> Collected:
     """All splits of one task. `rows` are (file:line, parsed row) of a published or own file. Raises DataError."""
     left_out: Counter[str] = Counter()
+    fewer: Counter[str] = Counter()
     if source.source == "jsonl":
-        pool = [_own(task, where, row) for where, row in rows]
+        pool = _own_pool(task, rows)
         chosen = {split: [p for p in pool if p.split == split] for split in ("test", "validation", "train")}
         chosen = {split: problems[: getattr(source, split)] for split, problems in chosen.items()}
     else:
@@ -42,6 +45,9 @@ def collect(task: Task, source: SourceParams, rows: Sequence[tuple[str, dict[str
         wanted = [p for p in pool if p.difficulty in {*source.seen, *source.unseen}]
         left_out["other difficulty"] = len(pool) - len(wanted)
         chosen = _split(task, source, wanted, seed)
+        for split in chosen:
+            asked = getattr(source, split) + getattr(source, f"unseen_{split}", 0)
+            fewer[split] = max(0, asked - len(chosen[split]))
     held_out: set[str] = set()
     problems: list[Problem] = []
     for split in ("test", "validation", "train"):
@@ -57,7 +63,7 @@ def collect(task: Task, source: SourceParams, rows: Sequence[tuple[str, dict[str
             held_out |= {normalise(problem.question), f"group {problem.group_id}"}
         left_out[f"{split}: stands in a held-out split, or twice"] = before - len(kept)
         problems += kept
-    return Collected(problems=problems, left_out=+left_out)
+    return Collected(problems=problems, left_out=+left_out, fewer_than_asked=+fewer)
 
 
 def normalise(question: str) -> str:
@@ -82,11 +88,11 @@ def _split(task: Task, source: SourceParams, pool: Sequence[Problem], seed: int)
         }
         mine = [problem for problem in pool if problem.seen == seen]
         for number, (split, count) in enumerate(counts.items()):
-            if mine:
-                chosen[split] += _take_groups(mine, chosen, count, split, seed)
-            elif difficulties and count:
-                stream = task.problems(difficulties, seed * 10 + number)
-                chosen[split] += _new(stream, chosen, count, split)
+            taken = _take_groups(mine, chosen, count, split, seed)
+            chosen[split] += taken
+            if difficulties and (not mine or not seen):
+                stream = task.problems(difficulties, seed * 10 + number + (0 if seen else 5))
+                chosen[split] += _new(stream, chosen, count - len(taken), split)
     return chosen
 
 
@@ -140,6 +146,7 @@ def _published(task: Task, source: str, where: str, row: dict[str, Any]) -> Prob
         raise DataError(f"{where}: {error}") from None
     name = sha256(normalise(question).encode()).hexdigest()[:12]
     return _checked(
+        task,
         where,
         Problem(
             id=f"{task.name}-{source}-{name}",
@@ -164,10 +171,32 @@ def _own(task: Task, where: str, row: dict[str, Any]) -> Problem:
         raise DataError(f"{where}: not a Problem: {error}") from None
     if problem.task != task.name:
         raise DataError(f"{where}: task {problem.task!r} instead of {task.name!r}")
-    return _checked(where, problem)
+    if problem.split == "train" and not problem.seen:
+        raise DataError(f"{where}: an unseen problem in train; unseen problems belong to validation or test")
+    return _checked(task, where, problem)
 
 
-def _checked(where: str, problem: Problem) -> Problem:
+def _own_pool(task: Task, rows: Sequence[tuple[str, dict[str, Any]]]) -> list[Problem]:
+    first: dict[str, str] = {}
+    pool: list[Problem] = []
+    for where, row in rows:
+        problem = _own(task, where, row)
+        if first.setdefault(problem.id, where) != where:
+            raise DataError(f"{where}: the id {problem.id!r} stands at {first[problem.id]}, too")
+        pool.append(problem)
+    return pool
+
+
+def _checked(task: Task, where: str, problem: Problem) -> Problem:
+    rationale = problem.rationale
+    problem = msgspec.structs.replace(
+        problem,
+        question=problem.question.replace("\r\n", "\n"),
+        rationale=None if rationale is None else rationale.replace("\r\n", "\n"),
+    )
+    answered = parse_attempt(f"(Final response) So the answer is {problem.answer}.", "dataset")
+    if not task.is_correct(problem, answered):
+        raise DataError(f"{where}: the answer {problem.answer[:40]!r} is none that {task.name} can be held against")
     if has_marker(problem.question):
         raise DataError(f"{where}: a line of the question starts like a turn (Q:, Answer:, Feedback: ...); reword it")
     return problem
@@ -192,6 +221,3 @@ def check_rationales(
             findings.append({"id": problem.id, "verdict": kind, "reason": reason})
         kept.append(problem if trusted else msgspec.structs.replace(problem, rationale=None))
     return kept, findings
-
-
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")

@@ -9,11 +9,16 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from tripost.errors import DataError
+from tripost.filter import words_of
 from tripost.params import RebalanceParams, WeightParams
 from tripost.records import Dropped, Example, ExampleKind, Part, Problem, Segment, Trajectory, Turn
 from tripost.text import History, pair_segments, parse_attempt, write_feedback
 
-REASONS = {"not_sampled": "balancing took none of its turn pairs"}
+REASONS = {
+    "not_sampled": "balancing took none of its turn pairs",
+    "duplicate": "the same words for the same question stand in an earlier row",
+}
 """Why rebalance drops a trajectory."""
 
 PAPER_WEIGHTS = WeightParams(question=1.0, attempt=1.0, wrong_attempt=1.0, feedback=1.5, update=1.5)
@@ -45,6 +50,7 @@ def rebalance(
     `wrong_share[task]`: share of wrong first attempts that M_{t-1} showed, for `p: auto`.
     """
     weights = PAPER_WEIGHTS if isinstance(params.weights, str) else params.weights
+    kept, dropped = _without_repeats(kept)
     examples: list[Example] = []
     reached: dict[str, Reached] = {}
     for task in sorted({trajectory.task for trajectory in kept}):
@@ -58,8 +64,10 @@ def rebalance(
             for problem in problems.values()
             if problem.task == task and problem.split == "train" and problem.rationale is not None
         ]
-        p = None if params.p == "none" else wrong_share[task] if params.p == "auto" else float(params.p)
+        p = _asked(params, task, wrong_share)
         counts = shares(p, params.shortage, len(improvements), len(corrects), len(truths))
+        if not any(counts):
+            raise DataError(f"rebalance.p: {task}: p = {p} leaves no example of {len(mine)} trajectories; lower p")
         taken = [rng.sample(pool, n) for pool, n in zip((improvements, corrects, truths), counts, strict=True)]
         examples += [example for pool in taken for example in pool]
         reached[task] = Reached(
@@ -74,7 +82,7 @@ def rebalance(
         )
     random.Random(f"rebalance {seed}").shuffle(examples)
     used = {example.id.rpartition("/")[0] for example in examples}
-    dropped = [
+    dropped += [
         Dropped(trajectory=row, stage="rebalance", reason="not_sampled", detail="none of its pairs was taken")
         for row in kept
         if row.id not in used
@@ -82,23 +90,52 @@ def rebalance(
     return examples, dropped, reached
 
 
+def _asked(params: RebalanceParams, task: str, wrong_share: Mapping[str, float]) -> float | None:
+    if params.p == "none":
+        return None
+    if params.p != "auto":
+        return float(params.p)
+    if task not in wrong_share:
+        raise DataError(f"rebalance.p: auto: no first attempt of {task} could be judged; set a number")
+    return wrong_share[task]
+
+
+def _without_repeats(rows: Sequence[Trajectory]) -> tuple[list[Trajectory], list[Dropped]]:
+    """With `replay: all` an iteration may write what an older one wrote; the first one stays."""
+    first: dict[bytes, str] = {}
+    kept: list[Trajectory] = []
+    dropped: list[Dropped] = []
+    for row in rows:
+        identity = first.setdefault(words_of(row), row.id)
+        if identity == row.id:
+            kept.append(row)
+        else:
+            dropped.append(Dropped(trajectory=row, stage="rebalance", reason="duplicate", detail=f"of {identity}"))
+    return kept, dropped
+
+
 def shares(p: float | None, shortage: str, improvements: int, corrects: int, truths: int) -> tuple[int, int, int]:
     """How many improvements, corrects and truths to take.
 
-    With p in (0, 1): k improvements and k(1-p)/2p of each other kind. p = 0: no improvements, corrects and truths
-    one to one. p = 1: improvements alone. None: everything as it comes, with as many truths as corrects.
+    With p in (0, 1): k improvements and k(1-p)/2p of each other kind; where one of those runs short, the other fills
+    up. p = 0, or no improvement to take: corrects and truths one to one (all of one where the other has none).
+    p = 1: improvements alone. None: everything as it comes, with as many truths as corrects.
     """
     if p is None:
         return improvements, corrects, min(truths, corrects)
-    if p == 0:
-        return 0, min(corrects, truths), min(corrects, truths)
     if p == 1:
         return improvements, 0, 0
-    ratio = (1 - p) / (2 * p)
-    if shortage == "shrink":
-        improvements = min(improvements, int(min(corrects, truths) / ratio + 1e-9))
-    others = round(improvements * ratio)
-    return improvements, min(corrects, others), min(truths, others)
+    others = corrects + truths
+    if shortage == "shrink" and p > 0:
+        improvements = min(improvements, int(others * p / (1 - p) + 1e-9))
+    if p == 0 or improvements == 0:
+        even = min(corrects, truths) or others
+        return 0, min(corrects, even), min(truths, even)
+    wanted = min(others, round(improvements * (1 - p) / p))
+    half = wanted // 2
+    taken = max(wanted - half if truths >= half else wanted - truths, wanted - truths)
+    taken = min(corrects, taken)
+    return improvements, taken, min(truths, wanted - taken)
 
 
 def _pairs(row: Trajectory, problem: Problem, weights: WeightParams, history: History) -> list[Example]:

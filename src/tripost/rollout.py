@@ -11,7 +11,7 @@ import msgspec
 from tripost.interfaces import Completion, Decoder, Sampling
 from tripost.lengths import with_token_counts
 from tripost.params import MaxNewTokens, RolloutParams
-from tripost.records import Problem, Trajectory, Turn
+from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.text import (
     ATTEMPT_STOPS,
     FEEDBACK_STOPS,
@@ -20,6 +20,8 @@ from tripost.text import (
     feedback_prompt,
     parse_attempt,
     parse_feedback,
+    unreadable_attempt,
+    unreadable_feedback,
     update_prompt,
 )
 
@@ -96,23 +98,32 @@ def converse(
 
     everyone = range(len(problems))
     written = ask(everyone, [attempt_prompt(p.question) for p in problems], to_attempt, "y0")
-    turns = [[Turn(attempt=parse_attempt(c.text, M_THETA), feedback=None, n_tokens=0)] for c in written]
+    turns = [[Turn(attempt=_attempt(c), feedback=None, n_tokens=0)] for c in written]
     live = [row for row in everyone if not turns[row][-1].attempt.malformed]
     for i in range(max_turns):
         prompts = [
             feedback_prompt(problems[row].question, turns[row][:-1], turns[row][-1].attempt, history) for row in live
         ]
         for row, said in zip(live, ask(live, prompts, to_feedback, f"f{i}"), strict=True):
-            feedback = parse_feedback(said.text, turns[row][-1].attempt, M_THETA)
+            feedback = _feedback(said, turns[row][-1].attempt)
             turns[row][-1] = msgspec.structs.replace(turns[row][-1], feedback=feedback)
         live = [row for row in live if _goes_on(turns[row][-1])]
         if not live or i + 1 == max_turns:
             break
         prompts = [update_prompt(problems[row].question, turns[row][:-1], turns[row][-1], history) for row in live]
         for row, said in zip(live, ask(live, prompts, to_attempt, f"y{i + 1}"), strict=True):
-            turns[row].append(Turn(attempt=parse_attempt(said.text, M_THETA), feedback=None, n_tokens=0))
+            turns[row].append(Turn(attempt=_attempt(said), feedback=None, n_tokens=0))
         live = [row for row in live if not turns[row][-1].attempt.malformed]
     return [tuple(row) for row in turns]
+
+
+def _attempt(said: Completion) -> Attempt:
+    """What ran into the limit is unreadable, also where the cut left something that parses."""
+    return parse_attempt(said.text, M_THETA) if said.finished else unreadable_attempt(said.text, M_THETA)
+
+
+def _feedback(said: Completion, attempt: Attempt) -> Feedback:
+    return parse_feedback(said.text, attempt, M_THETA) if said.finished else unreadable_feedback(said.text, M_THETA)
 
 
 def _goes_on(turn: Turn) -> bool:

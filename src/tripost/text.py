@@ -48,7 +48,7 @@ def has_marker(text: str) -> bool:
 def parse_attempt(raw: str, author: str) -> Attempt:
     """Read numbered steps and a final response (labels strictly increasing, the final response last)."""
     raw = raw.strip()
-    malformed = Attempt(steps=(), final=None, final_text="", raw=raw[:MAX_CHARS], author=author)
+    malformed = unreadable_attempt(raw, author)
     if len(raw) > MAX_CHARS or has_marker(raw):
         return malformed
     lines = raw.split("\n")
@@ -70,6 +70,11 @@ def parse_attempt(raw: str, author: str) -> Attempt:
     return Attempt(steps=tuple(steps), final=final, final_text=final_text, raw=raw, author=author)
 
 
+def unreadable_attempt(raw: str, author: str) -> Attempt:
+    """Text that counts as no attempt, also where a limit cut it off in the middle of something readable."""
+    return Attempt(steps=(), final=None, final_text="", raw=raw.strip()[:MAX_CHARS], author=author)
+
+
 def label_key(label: str) -> tuple[int, ...]:
     """`3.10` -> (3, 10): labels are ordered as numbers, part by part."""
     return tuple(int(part) for part in label.split("."))
@@ -78,7 +83,7 @@ def label_key(label: str) -> tuple[int, ...]:
 def final_answer(final_text: str) -> str | None:
     """What stands behind the last "So the answer is" of a final response, without its full stop."""
     matches = list(_ANSWER.finditer(final_text))
-    return final_text[matches[-1].end() :].rstrip().removesuffix(".").rstrip() or None if matches else None
+    return final_text[matches[-1].end() :].strip().removesuffix(".").strip() or None if matches else None
 
 
 def write_attempt(steps: Sequence[Step], final_text: str, author: str) -> Attempt:
@@ -101,7 +106,7 @@ def parse_feedback(text: str, attempt: Attempt, author: str) -> Feedback:
     """Read feedback on `attempt`. A step that the attempt does not have makes it malformed; a part that does
     not stand in the step does not (that is for the edit stage to contradict)."""
     text = text.strip()[:MAX_CHARS]
-    malformed = Feedback(text=text, wrong_step=None, wrong_part="", reason="", author=author, malformed=True)
+    malformed = unreadable_feedback(text, author)
     if text == ALL_CORRECT:
         return Feedback(text=text, wrong_step=None, wrong_part="", reason="", author=author)
     head = _WRONG.match(text)
@@ -119,6 +124,12 @@ def parse_feedback(text: str, attempt: Attempt, author: str) -> Feedback:
     if not reason:
         return malformed
     return Feedback(text=text, wrong_step=wrong_step, wrong_part=part, reason=reason, author=author)
+
+
+def unreadable_feedback(text: str, author: str) -> Feedback:
+    """Text that says nothing about the attempt."""
+    text = text.strip()[:MAX_CHARS]
+    return Feedback(text=text, wrong_step=None, wrong_part="", reason="", author=author, malformed=True)
 
 
 def find_part(part: str, line: str) -> tuple[int, int] | None:

@@ -67,8 +67,10 @@ class TorchDecoder:
         from transformers import DynamicCache
 
         longest = max(map(len, ids))
-        limit = min(sampling.max_new_tokens, self.context - longest)
-        draws = [np.random.Generator(np.random.Philox(key=seed)).random(limit) for seed in seeds]
+        limits = [min(sampling.max_new_tokens, self.context - len(prompt)) for prompt in ids]
+        draws = [
+            np.random.Generator(np.random.Philox(key=seed)).random(n) for seed, n in zip(seeds, limits, strict=True)
+        ]
         stops = _Stops(self.tokenizer, sampling.stops)
         inputs = torch.zeros((len(ids), longest), dtype=torch.long, device=self.device)
         mask = torch.zeros((len(ids), longest), dtype=torch.long, device=self.device)
@@ -81,7 +83,7 @@ class TorchDecoder:
         written: list[list[int]] = [[] for _ in ids]
         done: dict[int, Completion] = {}
         with torch.inference_mode():
-            for step in range(limit):
+            for step in range(max(limits)):
                 output = self.model(
                     input_ids=inputs,
                     attention_mask=mask,
@@ -94,8 +96,11 @@ class TorchDecoder:
                 keep: list[int] = []
                 for place, (row, token) in enumerate(zip(live, tokens, strict=True)):
                     text = stops.finished(written[row], token)
-                    if text is None:
+                    if text is None and step + 1 < limits[row]:
                         keep.append(place)
+                    elif text is None:
+                        cut = self.tokenizer.decode(written[row])
+                        done[row] = Completion(text=cut, n_tokens=len(written[row]), finished=False)
                     else:
                         done[row] = Completion(text=text, n_tokens=len(written[row]), finished=True)
                 on_tokens(len(live) - len(keep), len(live))
@@ -109,12 +114,6 @@ class TorchDecoder:
                 inputs = torch.tensor(tokens, device=self.device)[:, None]
                 mask = torch.cat([mask, mask.new_ones((len(live), 1))], dim=1)
                 positions = positions[:, -1:] + 1
-        for row, ids_written in enumerate(written):
-            if row not in done:
-                done[row] = Completion(
-                    text=self.tokenizer.decode(ids_written), n_tokens=len(ids_written), finished=False
-                )
-        on_tokens(len(ids) - sum(c.finished for c in done.values()), 0)
         return [done[row] for row in range(len(ids))]
 
 

@@ -58,15 +58,19 @@ def load_model(source: str) -> Any:
 
 def context_length(model_config: Any) -> int:
     """The model's context in tokens."""
-    return int(model_config.max_position_embeddings)
+    length = getattr(model_config.get_text_config(), "max_position_embeddings", None)
+    if not isinstance(length, int):
+        raise ModelError(f"{model_config.model_type}: its configuration says nothing about the length of its context")
+    return length
 
 
 def load_context_length(folder: Path) -> int:
     """The context of a saved model, without loading its weights. Raises ModelError."""
+    from transformers import AutoConfig
+
     try:
-        config = msgspec.json.decode((folder / "config.json").read_bytes(), type=dict[str, Any])
-        return int(config["max_position_embeddings"])
-    except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+        return context_length(AutoConfig.from_pretrained(folder, trust_remote_code=False))
+    except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder}/config.json: no context length: {_one_line(error)}") from None
 
 

@@ -67,12 +67,13 @@ class TorchLearner:
                 loss = weighted_nll(logits, ids, weights) / total
                 accelerator.backward(loss)
                 step_loss += float(loss.detach())
-            if not math.isfinite(step_loss):
+            norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), params.clip_norm))
+            if not math.isfinite(step_loss) or not math.isfinite(norm):
                 names = ", ".join(examples[i].id for i in batch[:5])
                 raise TrainingError(
-                    f"train: step {number}: the loss is {step_loss}; batch: {names} ...; lower train.learning_rate"
+                    f"step {number}: the loss is {step_loss}, its gradient {norm}; batch: {names} ...; "
+                    "lower the learning_rate"
                 )
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), params.clip_norm)
             optimizer.step()
             optimizer.zero_grad()
             schedule.step()
@@ -91,7 +92,10 @@ class TorchLearner:
         limit = context_length(self.model.config)
         for example, row in zip(examples, encoded, strict=True):
             if len(row.ids) > limit:
-                raise ModelError(f"{example.id}: {len(row.ids)} tokens, but the model's context is {limit}")
+                raise ModelError(
+                    f"{example.id}: {len(row.ids)} tokens, but the model's context is {limit}; "
+                    "take shorter problems or a larger context"
+                )
 
 
 def plan_steps(encoded: Sequence[Encoded], params: TrainParams, seed: int) -> list[list[int]]:

@@ -4,6 +4,7 @@ The gate's report must be there, must have passed, must be for exactly this file
 bounds that `params.yaml` has now.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,20 +17,23 @@ from tripost.shell.io import file_sha256, read_json, write_json
 
 
 @contextmanager
-def settle(result: GateResult, report: Path, quarantine: Path, params: ValidateParams) -> Iterator[Path]:
+def settle(
+    result: GateResult, kept: Path, report: Path, page: Path, quarantine: Path, params: ValidateParams
+) -> Iterator[Path]:
     """The folder that takes the gated files: the report's own, or `quarantine` where the gate failed.
 
     The report is written last, and in both cases at its place, so that later stages see a failure. Raises GateError
     after a failure: which expectations, how many rows, three ids, where the page is.
     """
+    shutil.rmtree(quarantine, ignore_errors=True)
     folder = report.parent if result.success else quarantine
     yield folder
     failed = [finding.name for finding in result.findings if finding.severity == "critical" and not finding.success]
     content = {"success": result.success, "failed": failed, "findings": result.findings}
-    write_json(report, report_of(folder / "kept.jsonl", content, params))
+    write_json(report, report_of(folder / kept.name, content, params))
     if not result.success:
         lines = "".join(f"\n  {line}" for line in result.lines())
-        raise GateError(f"{report}: the gate did not pass; look at {quarantine / 'report.html'}{lines}")
+        raise GateError(f"{report}: the gate did not pass; look at {quarantine / page.name}{lines}")
 
 
 def report_of(kept: Path, content: dict[str, Any], params: ValidateParams) -> dict[str, Any]:
@@ -61,6 +65,17 @@ def require_gated(kept: Path, report_path: Path, params: ValidateParams) -> None
 def meta_of(examples: Path, kept: Path) -> dict[str, str]:
     """What rebalance says of its output: the sha256 of the examples and of the trajectories behind them."""
     return {"examples_sha256": file_sha256(examples), "kept_sha256": file_sha256(kept)}
+
+
+def pool_meta_of(pool: Path) -> dict[str, str]:
+    """What is said of the trajectories that all iterations up to here have gated."""
+    return {"pool_sha256": file_sha256(pool)}
+
+
+def require_pool(pool: Path, meta_path: Path) -> None:
+    """Raises GateError unless the pool is what the iteration before wrote: gated rows, unchanged."""
+    if not meta_path.exists() or read_json(meta_path) != pool_meta_of(pool):
+        raise GateError(f"{pool}: not the file of gated trajectories that was written (sha256); run dvc repro")
 
 
 def require_rebalanced(examples: Path, meta_path: Path, report_path: Path, params: ValidateParams) -> None:

@@ -1,25 +1,34 @@
 """Published and own problem files as rows: JSON lines, or one JSON object with `examples`; bounded."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tripost.errors import DataError
+from tripost.params import SourceParams
 
+IMPORTED = Path("imported")
+"""A dep of the stages that read from outside."""
 MAX_BYTES = 512 * 1024 * 1024
 MAX_LINE_BYTES = 8_000_000
 
 
-def read_rows(path: Path, source: str) -> list[tuple[str, dict[str, Any]]]:
-    """`(file:line, row)` of a source file. Raises DataError."""
+def read_rows(source: SourceParams) -> list[tuple[str, dict[str, Any]]]:
+    """`(file:line, row)` of the file of a source; nothing for generated problems. Raises DataError."""
+    if source.source == "generated":
+        return []
+    path = Path(source.path or "")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{path}: larger than {MAX_BYTES} bytes")
-        content = path.read_bytes()
+        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}; see problems.*.path in params.yaml") from None
-    if source == "bbh":
+    if not path.resolve().is_relative_to(IMPORTED.resolve()):
+        sys.stderr.write(f"note: {path}: DVC does not see when this file changes; in {IMPORTED}/ it would\n")
+    if source.source == "bbh":
         whole = _object(content, str(path))
         examples = whole.get("examples")
         if not isinstance(examples, list):

@@ -17,6 +17,8 @@ from typing import Any
 from tripost.errors import TriPosTError
 from tripost.params import load_params
 
+PARENT = os.getppid()
+"""Who started this process: one that has ended before we asked to end with it does not go unnoticed."""
 PARAMS = Path("params.yaml")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -61,5 +63,5 @@ def _die_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-        if os.getppid() == 1:
+        if os.getppid() != PARENT:
             sys.exit(143)

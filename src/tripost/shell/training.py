@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tripost.errors import DataError
-from tripost.interfaces import Learner
+from tripost.interfaces import Learned, Learner
 from tripost.records import Example
 from tripost.shell.io import write_json, write_text
 from tripost.shell.progress import Progress
@@ -16,23 +16,26 @@ def training_seed(name: str) -> int:
     return int(sha256(name.encode()).hexdigest()[:8], 16)
 
 
-def fit_and_save(
-    learner: Learner, examples: Sequence[Example], seed: str, what: str, out: Path, loss: Path, counts: Path
-) -> None:
-    """Fit the learner on the examples and write everything. Raises DataError where there is nothing to learn."""
+def fit(learner: Learner, examples: Sequence[Example], seed: str, what: str) -> Learned:
+    """Fit the learner on the examples and show it. Raises DataError where there is nothing to learn."""
     if not examples:
         raise DataError(f"{what}: no examples to train on")
-    rows = ["step,loss"]
     with Progress(what, 0, "steps") as bar:
 
         def on_step(step: int, steps: int, value: float, tokens: int) -> None:
             bar.total = steps
-            rows.append(f"{step},{value:.6f}")
             bar.advance(1, tokens, f"loss {value:.3f}")
 
-        learned = learner.fit(examples, training_seed(seed), on_step)
+        return learner.fit(examples, training_seed(seed), on_step)
+
+
+def fit_and_save(
+    learner: Learner, examples: Sequence[Example], seed: str, what: str, out: Path, loss: Path, counts: Path
+) -> None:
+    """Fit the learner on the examples and write everything. Raises DataError where there is nothing to learn."""
+    learned = fit(learner, examples, seed, what)
     learner.save(out)
-    write_text(loss, "\n".join(rows) + "\n")
+    write_text(loss, "step,loss\n" + "".join(f"{k},{v:.6f}\n" for k, v in enumerate(learned.losses, start=1)))
     by_kind: dict[str, int] = {}
     for example in examples:
         by_kind[example.kind] = by_kind.get(example.kind, 0) + 1

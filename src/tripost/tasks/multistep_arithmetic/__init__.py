@@ -12,12 +12,11 @@ from tripost.errors import DataError
 from tripost.interfaces import Expert
 from tripost.records import Attempt, Problem
 from tripost.tasks.generated import generate
-from tripost.tasks.multistep_arithmetic.derive import derive, question_text
-from tripost.tasks.multistep_arithmetic.expression import ExpressionError, evaluate, parse
+from tripost.tasks.multistep_arithmetic.derive import derive, question_text, read_integer
+from tripost.tasks.multistep_arithmetic.expression import ExpressionError, evaluate, parse, write
 from tripost.text import write_attempt
 
 _DIFFICULTY = re.compile(r"length ([3-6]), depth \[(2(?:,2){0,2})\]")
-_INTEGER = re.compile(r"-?[0-9]{1,60}")
 _GROUP = re.compile(r"\(([^()]*)\)")
 
 
@@ -37,14 +36,20 @@ class MultistepArithmetic:
 
     def is_correct(self, problem: Problem, attempt: Attempt) -> bool:
         """Equal integers."""
-        final = attempt.final or ""
-        return bool(_INTEGER.fullmatch(final)) and int(final) == int(problem.answer)
+        final = read_integer(attempt.final)
+        return final is not None and final == read_integer(problem.answer)
 
     def script(self) -> Expert:
         """FBK and IMP that recompute."""
         from tripost.tasks.multistep_arithmetic.check import ArithmeticScript
 
         return ArithmeticScript()
+
+    def drill(self, rng: random.Random) -> tuple[str, str]:
+        """A single operation, with operands of the sizes that come up in the middle of a problem."""
+        a, b = (rng.randint(-size, size) for size in (rng.choice((9, 9, 81, 400)), rng.choice((9, 9, 9, 81))))
+        operation = (rng.choice("+-*"), a, b)
+        return f"{write(operation)} = ", str(evaluate(operation))
 
     def difficulty(self, question: str) -> str:
         """Length and depth of a published question, read off its brackets."""

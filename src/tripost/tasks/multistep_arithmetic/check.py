@@ -16,6 +16,7 @@ from tripost.tasks.multistep_arithmetic.derive import (
     question_text,
     read_chain,
     read_equation,
+    read_integer,
 )
 from tripost.tasks.multistep_arithmetic.expression import (
     ExpressionError,
@@ -50,6 +51,8 @@ class ArithmeticScript:
             if found:
                 return write_feedback(attempt, number, *found, AUTHOR)
         wrong = checker.final(attempt)
+        if isinstance(wrong, CannotJudge):
+            return wrong
         if wrong:
             return write_feedback(attempt, len(attempt.steps) + 1, *wrong, AUTHOR)
         return write_feedback(attempt, None, "", "", AUTHOR)
@@ -75,6 +78,7 @@ class _Checker:
         self.definitions: dict[str, str] = {}
         self.values: dict[str, int] = {}
         self.last_result = ""
+        self.concluded = False
 
     def step(self, text: str) -> Wrong | CannotJudge | None:
         if text.startswith(EQUATION):
@@ -85,16 +89,16 @@ class _Checker:
             return self._final_equation(text)
         return CannotJudge("none of the known forms")
 
-    def final(self, attempt: Attempt) -> Wrong | None:
-        if attempt.final == str(self.value):
-            return None
+    def final(self, attempt: Attempt) -> Wrong | CannotJudge | None:
+        if read_integer(attempt.final) == self.value:
+            return None if self.concluded else CannotJudge("the answer is right, but no step leads to it")
         part = attempt.final_text.removesuffix(".").rstrip()
         return part, self.last_result or "it does not follow from the steps"
 
     def _equation(self, text: str) -> Wrong | None:
         found = read_equation(text)
         if found is None:
-            return text.removesuffix("."), UNREADABLE
+            return text, UNREADABLE
         written, definitions = found
         bound: dict[str, Node] = {}
         template = _parse(written)
@@ -108,7 +112,7 @@ class _Checker:
                 return f"{name} = {definition}", f"{name} is another part of the question"
         missing = [name for name in bound if name not in definitions]
         if missing:
-            return f'"{written}"', f"{missing[0]} is not defined"
+            return _from(text, ", where "), f"{missing[0]} is not defined"
         self.template, self.definitions = written, definitions
         self.values = {name: evaluate(node) for name, node in bound.items()}
         return None
@@ -118,26 +122,29 @@ class _Checker:
         if name not in self.values:
             return f"{CALCULATE}{name}", f"{name[:1]} is not defined"
         if not chain:
-            return f"{CALCULATE}{name}", "nothing is calculated"
+            return text, "nothing is calculated"
+        if _parse(chain[0]) is None:
+            return _from(text, f"{name} = {chain[0]}"), UNREADABLE
         if _value(chain[0], {}) != self.values[name]:
-            unreadable = _parse(chain[0]) is None
-            return f"{name} = {chain[0]}", UNREADABLE if unreadable else f"{name} is {self.definitions[name]}"
-        return self._chain(chain, self.values[name])
+            return f"{name} = {chain[0]}", f"{name} is {self.definitions[name]}"
+        return self._chain(text, chain, self.values[name])
 
     def _final_equation(self, text: str) -> Wrong | None:
         chain = read_chain(text, FINAL)
+        if _parse(chain[0]) is None:
+            return text, UNREADABLE
         if _value(chain[0], self.values) != self.value:
-            unreadable = _parse(chain[0]) is None
-            reason = UNREADABLE if unreadable else f"the equation is {self.template or 'that of the question'}"
+            reason = f"the equation is {self.template or 'that of the question'}"
             return f"{FINAL.removeprefix('Then, ')}{chain[0]}", reason
-        return self._chain(chain, self.value)
+        self.concluded = True
+        return self._chain(text, chain, self.value)
 
-    def _chain(self, chain: list[str], value: int) -> Wrong | None:
+    def _chain(self, text: str, chain: list[str], value: int) -> Wrong | None:
         """`X = Y = Z`, where X is known to be right: the first that has another value."""
         for before, after in pairwise(chain):
             found = _value(after, {})
             if found is None:
-                return f"= {after}", UNREADABLE
+                return _from(text, f"= {after}"), UNREADABLE
             if found != value:
                 return f"= {after}", self._why(parse(before), parse(after))
         self.last_result = f"the last step gives {chain[-1]}" if len(chain) > 1 else ""
@@ -152,6 +159,12 @@ class _Checker:
         known = _with_values(before, self.values)
         old, new = difference(known, after)
         return f"{write(old)} is not {write(new)}"
+
+
+def _from(text: str, part: str) -> str:
+    """The rest of the line from `part` on. What cannot be read, or lacks something, is quoted to its very end: a
+    right line may well begin the same way, but it does not end there."""
+    return text[text.index(part) :]
 
 
 def _with_values(node: Node, values: dict[str, int]) -> Node:

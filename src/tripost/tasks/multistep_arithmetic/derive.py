@@ -20,6 +20,7 @@ EQUATION = 'This equation can be written as "'
 CALCULATE = "Let's calculate "
 FINAL = "Then, the final equation is "
 _DEFINITION = re.compile(r"([A-Z]) = ([^,=]*)")
+_INTEGER = re.compile(r"-?[0-9]{1,60}")
 _GROUP = re.compile(r"\([^()]*\)")
 
 
@@ -44,6 +45,11 @@ def read_equation(text: str) -> tuple[str, dict[str, str]] | None:
     return template, definitions
 
 
+def read_integer(text: str | None) -> int | None:
+    """A final answer as a number, of a bounded length; None for anything else."""
+    return int(text) if text is not None and _INTEGER.fullmatch(text) else None
+
+
 def read_chain(text: str, opener: str) -> list[str]:
     """`<opener>X = Y = Z.` -> [X, Y, Z]."""
     return text[len(opener) :].rstrip().removesuffix(".").split(" = ")
@@ -57,9 +63,12 @@ def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]
     whole = parse(question_text(question))
     steps = list(prefix)
     template, definitions = next(
-        (found for found in (read_equation(step.text) for step in steps) if found), (None, {})
+        (found for found in (read_equation(step.text) for step in reversed(steps)) if found), (None, {})
     )
-    if template is None:
+    if template is not None:
+        used = set(re.findall(r"[A-Z]", template))
+        definitions = {name: text for name, text in definitions.items() if name in used}
+    else:
         template, definitions = _groups(question_text(question))
         _append(steps, f'{EQUATION}{template}", where {_join(definitions)}.')
     values = {name: evaluate(parse(text)) for name, text in definitions.items()}

@@ -13,6 +13,7 @@ from tripost.interfaces import Expert
 from tripost.records import Attempt, Problem
 from tripost.tasks.generated import generate
 from tripost.tasks.word_sorting.derive import derive, question_words
+from tripost.tasks.word_sorting.lines import ORDINALS, letter
 from tripost.text import write_attempt
 
 _DIFFICULTY = re.compile(r"([0-9]{1,2}) words")
@@ -107,6 +108,13 @@ class WordSorting:
         from tripost.tasks.word_sorting.check import WordScript
 
         return WordScript()
+
+    def drill(self, rng: random.Random) -> tuple[str, str]:
+        """A letter of a word, with its number."""
+        word = _word(rng)
+        k = rng.randint(1, min(4, len(word)))
+        found, number = letter(word, k)
+        return f'{ORDINALS[k - 1]} letter: "{word}"=', f'"{found}" ({number})'
 
     def difficulty(self, question: str) -> str:
         """The number of words of a published question."""

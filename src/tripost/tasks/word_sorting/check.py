@@ -1,7 +1,7 @@
 """The scripted FBK and IMP of word sorting.
 
 FBK checks what each line claims: the letters and their numbers, the groups, the order, and that no word of the
-list (or of the subpart) is missing. Any order of work that makes only true claims is right.
+list (or of the subpart) is missing where it is put in order. Any order of work that makes only true claims is right.
 """
 
 from itertools import pairwise
@@ -45,7 +45,10 @@ class WordScript:
                 return CannotJudge(f"step ({step.label}): {found.reason}")
             if found:
                 return write_feedback(attempt, number, *found, AUTHOR)
-        if (attempt.final or "").split() != sorted(words):
+        if (attempt.final or "").split() == sorted(words):
+            if not checker.concluded:
+                return CannotJudge("the answer is right, but no step leads to it")
+        else:
             part = attempt.final_text.removesuffix(".").rstrip()
             reason = _why_final(words, (attempt.final or "").split())
             return write_feedback(attempt, len(attempt.steps) + 1, part, reason, AUTHOR)
@@ -68,6 +71,7 @@ class _Checker:
 
     def __init__(self, words: list[str]) -> None:
         self.words = words
+        self.concluded = False
         self.open: list[tuple[frozenset[str], int]] = [(frozenset(words), 1)]
 
     def step(self, text: str) -> Wrong | CannotJudge | None:
@@ -125,10 +129,11 @@ class _Checker:
         present = {word for group in groups for word in group.words}
         missing = sorted(scope - present, key=lambda word: letter(word, k)[1])
         if not missing:
+            self.concluded = self.concluded or scope == frozenset(self.words)
             return None
         alike = [g for g in groups if g.number == letter(missing[0], k)[1]]
         place = sum(g.number < letter(missing[0], k)[1] for g in groups)
-        part = alike[0].text if alike else _gap([g.text for g in groups], place, HAVE)
+        part = alike[0].text if alike else _gap(text, [g.text for g in groups], place, HAVE)
         return part, f'"{missing[0]}" is missing'
 
     def _order(self, text: str) -> Wrong | None:
@@ -147,7 +152,8 @@ class _Checker:
         missing = sorted(scope - set(order))
         if missing:
             place = sum(word < missing[0] for word in order)
-            return _gap([f'"{word}"' for word in order], place, HENCE), f'"{missing[0]}" is missing'
+            return _gap(text, [f'"{word}"' for word in order], place, HENCE), f'"{missing[0]}" is missing'
+        self.concluded = self.concluded or scope == frozenset(self.words)
         self.open = [item for item in self.open if not item[0] < frozenset(self.words) or not item[0] <= scope]
         return None
 
@@ -161,11 +167,14 @@ class _Checker:
         return max(reversed(self.open), key=lambda item: alike(item[0]))
 
 
-def _gap(items: list[str], place: int, head: str) -> str:
-    """The text around the place where something is missing; it cannot stand in a line that has it."""
+def _gap(text: str, items: list[str], place: int, head: str) -> str:
+    """The text around the place where something is missing; it cannot stand in a line that has it.
+
+    Behind the last item that is the end of the line, with or without its full stop.
+    """
     if place == 0:
         return f"{head}{items[0]}"
-    return f"{items[place - 1]} < {items[place]}" if place < len(items) else f"{items[-1]}."
+    return f"{items[place - 1]} < {items[place]}" if place < len(items) else text[text.rindex(items[-1]) :]
 
 
 def _true_letter(word: str, k: int) -> str:

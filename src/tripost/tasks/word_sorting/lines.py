@@ -102,18 +102,18 @@ def read_order(text: str) -> list[str]:
 
 
 def _items(text: str, position: int, item: re.Pattern[str], separator: str) -> list[re.Match[str]]:
-    text = text.rstrip().removesuffix(".")
+    whole, text = text, text.rstrip().removesuffix(".")
     found: list[re.Match[str]] = []
     while True:
         match = item.match(text, position)
         if match is None:
-            raise UnreadableError(text[position:] or text)
+            raise UnreadableError(whole[position:] or whole)
         found.append(match)
         position = match.end()
         if position == len(text):
             return found
         if not text.startswith(separator, position):
-            raise UnreadableError(text[match.start() :])
+            raise UnreadableError(whole[match.start() :])
         position += len(separator)
 
 

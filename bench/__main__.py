@@ -1,0 +1,23 @@
+"""`make bench`: lists the measurements, or runs one: `make bench ARGS=fbk`."""
+
+import runpy
+import sys
+
+MEASUREMENTS = {
+    "fbk": "recall, precision and step accuracy of the scripted FBK on planted errors and valid rewrites",
+}
+
+
+def main() -> None:
+    """Run `python -m bench NAME [options]`; without a name, say which there are."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in MEASUREMENTS:
+        lines = "".join(f"  {key:6} {what}\n" for key, what in MEASUREMENTS.items())
+        sys.stdout.write(f"usage: python -m bench NAME [options]\n{lines}")
+        sys.exit(0 if not name else 2)
+    sys.argv = [f"bench.{name}", *sys.argv[2:]]
+    runpy.run_module(f"bench.{name}", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
