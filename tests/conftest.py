@@ -8,6 +8,19 @@ import pytest
 from tests.toy import toy_params
 
 
+HEAVY = {
+    "test_algorithm", "test_cli_doctor", "test_expectations", "test_gate", "test_models", "test_page", "test_stage", "test_tracking",
+}  # fmt: skip
+"""Files that need torch, Great Expectations, MLflow or processes; the rest is marked `unit`: make test ARGS="-m unit"."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the fast tests."""
+    for item in items:
+        if item.path.stem not in HEAVY:
+            item.add_marker(pytest.mark.unit)
+
+
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """Folders of a toy pipeline up to M_0: `models/base`, `models/t0`, `data/problems`; made by the stages."""

@@ -18,7 +18,7 @@ def raw_params(**changes: Any) -> dict[str, Any]:
     raw["iterations"] = {"t1": {"prev": "t0"}, "t2": {"prev": "t1"}}
     raw["final"] = "t2"
     raw["base_model"].update(layers=2, width=64, heads=2, context=512, drill_pages=4)
-    raw["base_model"]["drill"].update(tokens=None, epochs=1)
+    raw["base_model"]["drill"] = {**raw["warmup"], "tokens": None, "epochs": 1}
     for name, seen in (("multistep_arithmetic", ["length 3, depth [2]"]), ("word_sorting", ["2 words"])):
         raw["problems"][name].update(
             seen=seen,
@@ -32,7 +32,7 @@ def raw_params(**changes: Any) -> dict[str, Any]:
         )
     limits = {"attempt": 200, "feedback": 90}
     raw["warmup"].update(epochs=70, tokens=None, batch_size=4, learning_rate=4e-3)
-    raw["train"].update(epochs=2, tokens=None, batch_size=4, learning_rate=3e-4)
+    raw["train"].update(epochs=2, tokens=None, batch_size=4, learning_rate=1e-4)
     raw["rollout"].update(samples=3, window=6, max_turns=3, max_new_tokens=limits)
     raw["edit"].update(max_updates=3)
     raw["eval"].update(max_turns=3, max_new_tokens=limits)

@@ -130,11 +130,10 @@ def test_train_alone_is_refused_as_soon_as_the_bounds_have_changed(folder: Folde
         folder.train(params(1000))
 
 
-def test_rows_that_somebody_changed_after_the_filter_are_caught_by_the_gate(folder: Folder) -> None:
-    """The gate reads the records' text by itself: a row whose fields lie about its text does not get through."""
-    turns = list(GOOD.turns)
-    lying = msgspec.structs.replace(turns[0].attempt, raw=str(X.rationale))
-    turns[0] = msgspec.structs.replace(turns[0], attempt=lying)
-    bad = Folder(folder.toy, folder.root, [msgspec.structs.replace(GOOD, turns=tuple(turns))])
-    with pytest.raises(GateError, match="fields_match_text"):
-        bad.validate(params(0))
+def test_what_the_filter_does_not_look_at_is_caught_by_the_gate(folder: Folder) -> None:
+    """The gate counts tokens again: stored counts that somebody changed do not get through."""
+    rows = list(read_records(folder.d / "edited.jsonl", Trajectory))
+    turns = tuple(msgspec.structs.replace(turn, n_tokens=turn.n_tokens - 1) for turn in rows[0].turns)
+    write_records(folder.d / "edited.jsonl", [msgspec.structs.replace(rows[0], turns=turns), *rows[1:]])
+    with pytest.raises(GateError, match=r"tokens_recounted: 1 row \(ids x1/t1/0\)"):
+        folder.validate(params(0))
