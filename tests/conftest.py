@@ -7,7 +7,6 @@ import pytest
 
 from tests.toy import toy_params
 
-
 HEAVY = {
     "test_algorithm", "test_cli_doctor", "test_expectations", "test_gate", "test_models", "test_page", "test_stage", "test_tracking",
 }  # fmt: skip

@@ -16,6 +16,7 @@ CARRIERS = {
     "tripost.interfaces": "declares Protocols",
     "tripost.registry": "holds strings; what they name is listed by itself",
     "tripost.params": "carries values of params.yaml, which DVC tracks by key",
+    "tripost.params_file": "reads them",
     "tripost.shell.stage": "reads arguments",
     "tripost.shell.progress": "draws bars",
     "tripost.shell": "is empty",

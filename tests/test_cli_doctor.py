@@ -9,7 +9,8 @@ import pytest
 
 from tripost.cli import main
 from tripost.cli.doctor import GB, disk, git, masked, python, read_params, remote, torch, tracking
-from tripost.params import Params, load_params
+from tripost.params import Params
+from tripost.params_file import load_params
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 

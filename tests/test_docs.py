@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tripost import edit, filter, rebalance
-from tripost.params import check_params
+from tripost.params_file import check_params
 from tripost.shell.suite import row_checks, task_checks
 
 ROOT = Path(__file__).resolve().parent.parent

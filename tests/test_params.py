@@ -7,7 +7,8 @@ import pytest
 
 from tests.toy import ROOT, raw_params
 from tripost.errors import ParamsError
-from tripost.params import Params, check_params, load_params
+from tripost.params import Params
+from tripost.params_file import check_params, load_params
 
 
 def test_the_shipped_params_are_valid_and_cover_three_iterations() -> None:

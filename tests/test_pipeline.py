@@ -7,7 +7,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.pipeline_deps import CARRIERS, ROOT, TASKS, code_deps
-from tripost.params import Params, load_params
+from tripost.params import Params
+from tripost.params_file import load_params
 from tripost.registry import TASKS as REGISTERED
 
 PIPELINE: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))

@@ -17,7 +17,8 @@ from mlflow.entities import ViewType
 from tests.test_state import predictions
 from tripost.errors import DataError
 from tripost.evaluate import metrics
-from tripost.params import Params, load_params
+from tripost.params import Params
+from tripost.params_file import load_params
 from tripost.shell.io import write_json, write_records, write_text
 from tripost.shell.snapshot import read_state
 from tripost.shell.tracking import publish
@@ -29,7 +30,7 @@ FOLDERS = (Path("eval"), Path("data"), Path("models"), Path("dvc.lock"))
 PUBLISH = f"""
 import sys
 from pathlib import Path
-from tripost.params import load_params
+from tripost.params_file import load_params
 from tripost.shell.snapshot import read_state
 from tripost.shell.tracking import publish
 repo, params = Path(sys.argv[1]), load_params(Path({str(ROOT / "params.yaml")!r}))

@@ -6,7 +6,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tripost.params import Params, check_params
+from tripost.params import Params
+from tripost.params_file import check_params
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

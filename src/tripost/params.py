@@ -1,17 +1,11 @@
-"""`params.yaml` -> frozen, typed params. Unknown keys are refused; every error is reported at once, by its key.
+"""The params: frozen, typed, unknown keys refused. `params_file` reads them from `params.yaml`.
 
 No knob has a default here: every value that shapes a result stands in `params.yaml`, where DVC tracks it.
 """
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from tripost.errors import ParamsError
-from tripost.registry import did_you_mean
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -212,64 +206,3 @@ class Params(Section):
         if self.final not in {"t0", *self.iterations}:
             raise ValueError(f"final: {self.final} is no iteration")
         return self
-
-
-def load_params(path: Path) -> Params:
-    """Read and check a params file (YAML 1.2, as DVC reads it). Raises ParamsError with every finding."""
-    try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParamsError(f"{path.name}: not here; run from the top of the repository") from None
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise ParamsError(f"{path.name}: cannot be read: {' '.join(str(error).split())}") from None
-    return check_params(raw, path.name)
-
-
-def check_params(raw: Any, name: str = "params.yaml") -> Params:
-    """The params of a plain mapping. Raises ParamsError with every finding."""
-    try:
-        return Params.model_validate(_tuples(raw), strict=True)
-    except ValidationError as error:
-        lines = [f"{name}: {line}" for line in sorted({_finding(item) for item in error.errors()})]
-        raise ParamsError("\n".join(lines)) from None
-
-
-def _tuples(value: Any) -> Any:
-    """YAML has lists where the frozen params hold tuples."""
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
-
-
-def _finding(item: Any) -> str:
-    where = [
-        part
-        for part in map(str, item["loc"])
-        if not part.startswith(("constrained-", "literal[", "function-"))
-        and part not in {"int", "float", "str", "WeightParams", "[key]"}
-    ]
-    key = ".".join(where) or "params"
-    if item["type"] == "extra_forbidden":
-        return f"{key}: unknown key; {did_you_mean(where[-1], _known(where[:-1]))}"
-    message = item["msg"].removeprefix("Value error, ")
-    shown = repr(item["input"])
-    got = f" (found {shown[:60]})" if item["type"] not in {"missing", "value_error"} else ""
-    return f"{key}: {message[0].lower()}{message[1:]}{got}" if where else message
-
-
-def _known(path: list[str]) -> list[str]:
-    """The keys that may stand below `path`."""
-    section: Any = Params
-    for part in path:
-        field = next((f for n, f in section.model_fields.items() if part in {n, f.alias}), None)
-        if field is None:  # a task's or an iteration's own name
-            continue
-        section = _section_of(field.annotation)
-    return [field.alias or name for name, field in section.model_fields.items()]
-
-
-def _section_of(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    found = [_section_of(inner) for inner in getattr(annotation, "__args__", ())]
-    return next((section for section in found if section is not None), None)

@@ -21,7 +21,8 @@ from rich.text import Text
 
 from tripost.cli.screen import clean, console
 from tripost.errors import ParamsError
-from tripost.params import Params, load_params
+from tripost.params import Params
+from tripost.params_file import load_params
 from tripost.shell.stage import PARAMS
 
 Verdict = Literal["ok", "warn", "FAIL"]

@@ -15,7 +15,7 @@ from tripost.shell.io import load_problems, read_records
 
 WRITTEN = {"rollout": "rollout.jsonl", "edited": "edited.jsonl", "kept": "kept.jsonl"}
 DROPPED = {stage: f"{stage}.dropped.jsonl" for stage in ("edit", "validate", "rebalance")}
-MEANINGS = {**edit.REASONS, **filter.REASONS, **rebalance.REASONS}
+MEANINGS = {**filter.REASONS, **rebalance.REASONS, **edit.REASONS}
 
 
 class Row(NamedTuple):

@@ -10,14 +10,13 @@ tripost show t2 --eval --broken     evaluation: right at first, wrong in the end
 import argparse
 from collections import Counter
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 
 from rich.console import Console
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from tripost.cli.pages import KINDS, ending, heading, show_trajectory
 from tripost.cli.rows import (
     DROPPED,
     MEANINGS,
@@ -32,19 +31,14 @@ from tripost.cli.rows import (
     shuffled,
 )
 from tripost.cli.screen import clean, console, shorten
-from tripost.cli.transcript import MAX_LABEL, MAX_TEXT, print_transcript
+from tripost.cli.transcript import MAX_LABEL, MAX_TEXT
 from tripost.errors import DataError
-from tripost.records import Problem, Trajectory
+from tripost.records import Problem
 
 FILES = {
     "rollout": "as the model wrote them",
     "edited": "continued by the expert from the first mistake on",
     "kept": "passed the filter",
-}
-KINDS = {
-    "broken": "right at first, wrong in the end",
-    "fixed": "wrong at first, right in the end",
-    "malformed": "something in it cannot be read",
 }
 
 
@@ -145,29 +139,3 @@ def _facts(row: Row, problem: Problem | None) -> Text:
     why = f"dropped at {row.stage}: {shorten(row.reason, MAX_LABEL)}" + (f" ({meaning})" if meaning else "")
     detail = shorten(row.detail, MAX_TEXT).replace("\n", "\\n")
     return Text.assemble((why, "red"), f"\n  {detail}" if detail else "", "\n", text)
-
-
-def heading(out: Console, title: str, facts: Text) -> None:
-    """A line across, with a title; then what is to be known of the row."""
-    out.print()
-    out.print(Rule(Text(shorten(title, 200), style="bold"), align="left", style="dim"))
-    out.print(facts)
-    out.print()
-
-
-def show_trajectory(
-    out: Console, trajectory: Trajectory, problem: Problem | None, judged: Sequence[str] = ()
-) -> None:
-    """The turns, below the question they answer."""
-    question, answer = "(this problem is not at hand)", "(not at hand)"
-    if problem is not None:
-        question, answer = problem.question, problem.answer
-        if sha256(question.encode()).hexdigest() != trajectory.question_sha256:
-            out.print(Text("The question has changed since this row was written: run dvc repro.", style="yellow"))
-    print_transcript(out, trajectory, question, answer, judged)
-
-
-def ending(out: Console, shown: int, total: int, what: str, seed: int) -> None:
-    """How many there are more, and how to see them."""
-    others = f"; --seed {seed + 1} shows others, -n {total} all" if 0 < shown < total else ""
-    out.print(Text(f"\n{shown} of {total} {what}{others}", style="dim"))

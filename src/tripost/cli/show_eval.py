@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tripost.cli.pages import KINDS, ending, heading, show_trajectory
 from tripost.cli.rows import at_hand, iteration
 from tripost.cli.screen import clean
-from tripost.cli.show import KINDS, ending, heading, show_trajectory
 from tripost.errors import DataError, UnknownNameError
 from tripost.evaluate import CANNOT_JUDGE, direct, final, malformed
 from tripost.records import Prediction

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tripost.errors import TriPosTError
-from tripost.params import load_params
+from tripost.params_file import load_params
 
 PARENT = os.getppid()
 """Who started this process: one that has ended before we asked to end with it does not go unnoticed."""
