@@ -20,7 +20,7 @@ def main(
     before = list(read_records(previous, Prediction)) if previous else None
     names = sorted(params.problems)
     m_theta = TorchDecoder(str(model), params.eval.batch_size)
-    with Progress(f"eval {t}", len(validation), "completions") as bar:
+    with Progress(f"eval {t}", 0, "completions") as bar:
         predictions = evaluate(
             m_theta,
             validation,
@@ -30,7 +30,7 @@ def main(
             t,
             own_feedback=t != "t0",
             history=params.history,
-            on_tokens=bar.advance,
+            watcher=bar,
         )
     write_records(out, predictions)
     write_json(counts, metrics(predictions, before))

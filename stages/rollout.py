@@ -5,7 +5,7 @@ from pathlib import Path
 from tripost import summary
 from tripost.models.decoder import TorchDecoder
 from tripost.params import Params
-from tripost.rollout import rollout, window
+from tripost.rollout import rollout
 from tripost.shell.io import load_problems, write_json, write_records
 from tripost.shell.progress import Progress
 from tripost.shell.stage import run
@@ -15,8 +15,7 @@ def main(params: Params, problems: Path, model: Path, out: Path, counts: Path, t
     """Write one trajectory a problem and sample of this iteration's window."""
     train = list(load_problems(problems / "train.jsonl").values())
     m_theta = TorchDecoder(str(model), params.rollout.batch_size)
-    total = len(window(train, params.rollout.window, t)) * params.rollout.samples
-    with Progress(f"rollout {t}", total, "completions") as bar:
+    with Progress(f"rollout {t}", 0, "completions") as bar:
         rows = rollout(
             m_theta,
             train,
@@ -25,7 +24,7 @@ def main(params: Params, problems: Path, model: Path, out: Path, counts: Path, t
             seed=params.seed,
             own_feedback=prev != "t0",
             history=params.history,
-            on_tokens=bar.advance,
+            watcher=bar,
         )
     write_records(out, rows)
     write_json(counts, summary.of_rollout(rows))

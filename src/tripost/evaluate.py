@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from tripost.interfaces import CannotJudge, Decoder, Expert, Task
+from tripost.interfaces import CannotJudge, Decoder, Expert, Task, Watcher
 from tripost.judge import judge
 from tripost.lengths import with_token_counts
 from tripost.params import EvalParams
 from tripost.records import Prediction, Problem
-from tripost.rollout import OnTokens, converse, derive_seed, silent, trajectory
+from tripost.rollout import NOBODY, converse, derive_seed, trajectory
 from tripost.text import History
 
 CANNOT_JUDGE = -1
@@ -30,7 +30,7 @@ def evaluate(
     *,
     own_feedback: bool,
     history: History = "last",
-    on_tokens: OnTokens = silent,
+    watcher: Watcher = NOBODY,
 ) -> list[Prediction]:
     """What M_theta makes of each problem. Without `own_feedback` (M_0) the first attempt alone."""
     written = converse(
@@ -41,7 +41,7 @@ def evaluate(
         max_turns=params.max_turns if own_feedback else 0,
         seeds=[derive_seed(0, problem.id) for problem in problems],
         history=history,
-        on_tokens=on_tokens,
+        watcher=watcher,
     )
     rows = [
         trajectory(problem, f"{problem.id}/{t}/greedy", 0, turns)

@@ -95,6 +95,28 @@ class Completion(msgspec.Struct, frozen=True):
     finished: bool
 
 
+class Watcher(Protocol):
+    """Somebody who wants to know how far long work has come; the text-mode one is `shell.progress.Progress`."""
+
+    def expect(self, rows: int) -> None:
+        """So many more rows are about to be worked on."""
+        ...
+
+    def advance(self, rows: int, tokens: int = 0) -> None:
+        """So many rows are finished, so many tokens were written."""
+        ...
+
+
+class Nobody:
+    """A watcher who does not look."""
+
+    def expect(self, rows: int) -> None:
+        """Nothing."""
+
+    def advance(self, rows: int, tokens: int = 0) -> None:
+        """Nothing."""
+
+
 class Decoder(Protocol):
     """M_theta, writing. A prompt's completion depends on prompt, sampling and seed alone (up to rounding)."""
 

@@ -3,12 +3,12 @@
 The expert never steers decoding. For t=1 M_0 knows no feedback yet and writes an attempt only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b, sha256
 
 import msgspec
 
-from tripost.interfaces import Completion, Decoder, Sampling
+from tripost.interfaces import Completion, Decoder, Nobody, Sampling, Watcher
 from tripost.lengths import with_token_counts
 from tripost.params import MaxNewTokens, RolloutParams
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
@@ -26,11 +26,7 @@ from tripost.text import (
 )
 
 M_THETA = "m_theta"
-OnTokens = Callable[[int, int], None]
-
-
-def silent(rows: int, tokens: int) -> None:
-    """Progress that nobody looks at."""
+NOBODY = Nobody()
 
 
 def rollout(
@@ -42,7 +38,7 @@ def rollout(
     seed: int,
     own_feedback: bool,
     history: History = "last",
-    on_tokens: OnTokens = silent,
+    watcher: Watcher = NOBODY,
 ) -> list[Trajectory]:
     """`samples` trajectories for each problem of this iteration's window, in the order of the problems."""
     chosen = window(problems, params.window, t)
@@ -55,7 +51,7 @@ def rollout(
         max_turns=params.max_turns if own_feedback else 0,
         seeds=[derive_seed(seed, identity) for _, identity in started],
         history=history,
-        on_tokens=on_tokens,
+        watcher=watcher,
     )
     rows = [
         trajectory(problem, identity, derive_seed(seed, identity), written)
@@ -85,7 +81,7 @@ def converse(
     max_turns: int,
     seeds: Sequence[int],
     history: History,
-    on_tokens: OnTokens = silent,
+    watcher: Watcher = NOBODY,
 ) -> list[tuple[Turn, ...]]:
     """Attempt, then own feedback and own update until the feedback says correct, cannot be read, or `max_turns`
     feedbacks were written; `max_turns` 0 asks for the attempt alone. An unreadable attempt ends it, too."""
@@ -93,8 +89,9 @@ def converse(
     to_feedback = Sampling(temperature=temperature, max_new_tokens=limits.feedback, stops=FEEDBACK_STOPS)
 
     def ask(rows: Sequence[int], prompts: list[str], sampling: Sampling, turn: str) -> list[Completion]:
+        watcher.expect(len(rows))
         own_seeds = [derive_seed(seeds[row], turn) for row in rows]
-        return m_theta.complete(prompts, sampling, own_seeds, on_tokens)
+        return m_theta.complete(prompts, sampling, own_seeds, watcher.advance)
 
     everyone = range(len(problems))
     written = ask(everyone, [attempt_prompt(p.question) for p in problems], to_attempt, "y0")

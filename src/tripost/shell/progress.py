@@ -20,6 +20,10 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
+    def expect(self, more: int) -> None:
+        """`more` units are to be done."""
+        self.total += more
+
     def advance(self, done: int, tokens: int = 0, note: str = "") -> None:
         """`done` more units and `tokens` more tokens."""
         self.done += done
