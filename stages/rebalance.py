@@ -27,7 +27,7 @@ def main(
     t: str,
 ) -> None:
     """Write examples, `meta` (what train demands to see), unused trajectories, and the pool for `replay: all`."""
-    require_gated(kept, report, params.validate_)
+    require_gated(kept, report, params)
     train = load_problems(problems / "train.jsonl")
     rows = load_trajectories(kept, train)
     require_pool(previous_pool, previous_pool_meta)

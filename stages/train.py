@@ -23,7 +23,7 @@ def main(
     t: str,
 ) -> None:
     """Write M_t to the folder `out`, its loss curve (CSV) and what training came to."""
-    require_rebalanced(examples, meta, report, params.validate_)
+    require_rebalanced(examples, meta, report, params)
     rows = list(read_records(examples, Example))
     learner = TorchLearner(str(model), params.train)
     fit_and_save(learner, rows, f"{params.seed} {t}", f"train {t}", out, loss, counts)

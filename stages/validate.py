@@ -42,7 +42,7 @@ def main(
     table = flatten(kept, train, held_out, counter.count_tokens, history=params.history, sample=SAMPLE, seed=seed)
     limit = params.edit.max_updates + 1
     result = gate(table, params=params.validate_, tasks=names, max_turns=limit, context=context)
-    with settle(result, out, report, page, quarantine, params.validate_) as folder:
+    with settle(result, out, report, page, quarantine, params) as folder:
         write_records(folder / out.name, kept)
         write_records(folder / dropped.name, lost)
         write_page(folder / page.name, f"validate {t}", result, kept, train)

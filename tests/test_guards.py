@@ -6,12 +6,13 @@ import pytest
 
 from tests.fakes import ARITHMETIC
 from tests.test_filter import GOOD, X
+from tests.toy import toy_params
 from tripost.errors import GateError
-from tripost.params import ValidateParams
+from tripost.params import Params
 from tripost.shell.guards import meta_of, report_of, require_gated, require_rebalanced
 from tripost.shell.io import write_json, write_records
 
-BOUNDS = ValidateParams(min_rows=1, improves_share=(0.0, 1.0))
+BOUNDS = toy_params()
 
 
 class Gated:
@@ -28,7 +29,7 @@ class Gated:
     def write_report(self, **changes: object) -> None:
         write_json(self.report, {**report_of(self.kept, {"success": True, "failed": []}, BOUNDS), **changes})
 
-    def check(self, bounds: ValidateParams = BOUNDS) -> None:
+    def check(self, bounds: Params = BOUNDS) -> None:
         require_rebalanced(self.examples, self.meta, self.report, bounds)
         require_gated(self.kept, self.report, bounds)
 
@@ -52,6 +53,15 @@ def test_a_failed_report_is_refused(gated: Gated) -> None:
         gated.check()
 
 
+def test_a_report_that_contradicts_itself_is_refused(gated: Gated) -> None:
+    gated.write_report(success=True, failed=["answers_match"])
+    with pytest.raises(GateError, match=r"did not pass \(answers_match\)"):
+        gated.check()
+    gated.write_report(success=True, failed=5)
+    with pytest.raises(GateError, match="unknown"):
+        gated.check()
+
+
 def test_success_must_be_true_and_nothing_like_it(gated: Gated) -> None:
     gated.write_report(success="true")
     with pytest.raises(GateError, match="did not pass"):
@@ -60,7 +70,9 @@ def test_success_must_be_true_and_nothing_like_it(gated: Gated) -> None:
 
 def test_a_report_with_other_bounds_is_refused(gated: Gated) -> None:
     with pytest.raises(GateError, match="other values of `validate`"):
-        gated.check(ValidateParams(min_rows=10_000, improves_share=(0.0, 1.0)))
+        gated.check(toy_params(validate={"min_rows": 10_000, "improves_share": (0.0, 1.0)}))
+    with pytest.raises(GateError, match="`history`"):
+        gated.check(toy_params(history="full"))
 
 
 def test_a_changed_kept_file_is_refused(gated: Gated) -> None:

@@ -230,8 +230,12 @@ class TestDecoder:
         decoder = TorchDecoder(str(toy.models / "t0"), 2)
         prompts = self.prompts()[:4]
         counted: list[tuple[int, int]] = []
+
+        def count(rows: int, tokens: int) -> None:
+            counted.append((rows, tokens))
+
         sampling = Sampling(temperature=0.0, max_new_tokens=150, stops=("\n(2)",))
-        done = decoder.complete(prompts, sampling, [0] * 4, lambda rows, tokens=0: counted.append((rows, tokens)))
+        done = decoder.complete(prompts, sampling, [0] * 4, count)
         assert all("\n(2)" not in c.text and c.text.startswith("(1)") for c in done if c.finished)
         assert any(c.finished for c in done)
         assert sum(rows for rows, _ in counted) == 4

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import ARITHMETIC, DIFFICULTIES, WORDS, arithmetic_problem, attempt, problems
 from tripost import registry
 from tripost.errors import DataError, UnknownNameError
-from tripost.interfaces import CannotJudge, Published
+from tripost.interfaces import CannotImprove, CannotJudge, Published
 from tripost.records import Attempt, Feedback, Problem
 from tripost.text import parse_attempt, write_attempt, write_feedback
 
@@ -16,6 +16,9 @@ from bench.planted import arithmetic, words  # isort: skip
 
 TASKS = [ARITHMETIC, WORDS]
 PLANTERS = {ARITHMETIC: arithmetic, WORDS: words}
+
+
+RIGHT_BUT = str(arithmetic_problem().rationale).replace("So the answer is -5.", "%s")
 
 
 def judged(problem: Problem, text: str) -> Feedback:
@@ -125,7 +128,7 @@ def test_arithmetic_rationale_is_written_as_published() -> None:
         ("(2 - 7) = -5.\n", "(2 - 8) = -6.\n", 4, "= (2 - 8)", "B is 7"),
         ("and B = (4 * 2 - 1)", "and B = (4 * 2 + 1)", 1, "B = (4 * 2 + 1)", "B is another part of the question"),
         ('"(A - B)"', '"(A + B)"', 1, '"(A + B)"', "it is not the equation of the question"),
-        ("answer is -5", "answer is 5", 5, "So the answer is 5", "the last step gives -5"),
+        ("answer is -5", "answer is 5", 5, "So the answer is 5.", "the last step gives -5"),
         ("A = (1 - 2 + 3) = ((", "A = (1 - 2 - 3) = ((", 2, "A = (1 - 2 - 3)", "A is (1 - 2 + 3)"),
         ("= (8 - 1) = 7.", "= (8 - 1 = 7.", 3, "= (8 - 1 = 7.", "it cannot be read"),
     ],
@@ -164,7 +167,7 @@ SORTED = (
         ('have "pear" < "plum".\n(4)', 'have "plum" < "pear".\n(4)', 5, '"plum" < "pear"', '"pear" comes before "plum"'),
         ('"apple" < "pear" < "plum".', '"apple" < "plum".', 6, '"apple" < "plum"', '"pear" is missing'),
         ('"apple" < "pear" < "plum".', '"apple" < "pear".', 6, '"pear".', '"plum" is missing'),
-        ("is: apple pear plum", "is: apple plum", 7, "So the answer is: apple plum", '"pear" is missing'),
+        ("is: apple pear plum", "is: apple plum", 7, "So the answer is: apple plum.", '"pear" is missing'),
         ('"apple"="a" (1)', '"aple"="a" (1)', 1, '"aple"="a" (1)', '"aple" is not in the list'),
         ('(16) ["pear" ? "plum"]', '(16) "pear" < (16) "plum"', 2, '(16) "pear" < (16) "plum"', "both are (16)"),
     ],
@@ -195,6 +198,40 @@ def test_a_step_in_free_prose_is_not_guessed_at(task: str) -> None:
     verdict = registry.script(task).feedback(problem, attempt("(1) Easy.\n(Final response) So the answer is 1."))
     assert isinstance(verdict, CannotJudge)
     assert "(1)" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        (ARITHMETIC, "(1) Then, the final equation is -5.\n(Final response) So the answer is -5."),
+        (ARITHMETIC, "(1) Then, the final equation is (1 * -5) = -5.\n(Final response) So the answer is -5."),
+        (ARITHMETIC, "(Final response) So the answer is -5."),
+        (ARITHMETIC, RIGHT_BUT % "All of this is wrong, the answer is 9. So the answer is -5."),
+        (ARITHMETIC, RIGHT_BUT % "So the answer is 9. So the answer is -5."),
+        (
+            WORDS,
+            '(1) We now have: (1) "apple" < (16) ["pear" ? "plum"].\n(Final response) So the answer is: apple pear plum.',
+        ),
+        (WORDS, "(Final response) So the answer is: apple pear plum."),
+    ],
+)
+def test_a_right_answer_that_no_step_leads_to_is_not_called_correct(task: str, text: str) -> None:
+    problem = arithmetic_problem() if task == ARITHMETIC else SORT
+    assert registry.task(task).is_correct(problem, attempt(text))
+    assert isinstance(registry.script(task).feedback(problem, attempt(text)), CannotJudge)
+
+
+def test_a_definition_that_the_equation_does_not_use_is_found() -> None:
+    problem = arithmetic_problem()
+    text = str(problem.rationale).replace("(1 - 2 + 3) and", "(1 - 2 + 3), Z = 9 and")
+    assert judged(problem, text).wrong_part == "Z = 9"
+
+
+def test_a_question_without_groups_is_not_continued() -> None:
+    fields = {f: getattr(arithmetic_problem(), f) for f in Problem.__struct_fields__}
+    x = Problem(**fields | {"question": "3 + 4 =", "answer": "7", "rationale": None})
+    y = attempt("(1) Then, the final equation is 5.\n(Final response) So the answer is 5.")
+    assert isinstance(registry.script(ARITHMETIC).improve(x, y, judged(x, y.raw)), CannotImprove)
 
 
 def test_unknown_names_get_a_hint() -> None:

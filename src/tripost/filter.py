@@ -3,21 +3,15 @@
 Every reason is a name that is counted; a dropped row is kept beside the data with its reason and detail.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from tripost.interfaces import Task
 from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
-from tripost.text import find_part, parse_attempt, parse_feedback
+from tripost.text import LEFTOVERS, find_part, parse_attempt, parse_feedback
 
 Flaw = tuple[str, str]
 """The reason (a fixed name) and the detail (free text)."""
-
-LEFTOVERS = re.compile(
-    r"<\|[^|\n]{0,40}\|>|</?s>|<(?:pad|eos|bos|unk)>|\ufffd|[\x00-\x08\x0b-\x1f\x7f]", re.IGNORECASE
-)
-"""Special tokens of usual tokenizers, undecodable bytes, control characters."""
 
 REASONS = {
     "malformed_attempt": "an attempt cannot be read, or not as its fields say",

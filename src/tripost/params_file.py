@@ -18,7 +18,7 @@ def load_params(path: Path) -> Params:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path.name}: not here; run from the top of the repository") from None
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except (OSError, ValueError, YAMLError, RecursionError) as error:
         raise ParamsError(f"{path.name}: cannot be read: {' '.join(str(error).split())}") from None
     return check_params(raw, path.name)
 
@@ -27,9 +27,15 @@ def check_params(raw: Any, name: str = "params.yaml") -> Params:
     """The params of a plain mapping. Raises ParamsError with every finding."""
     try:
         return Params.model_validate(_tuples(raw), strict=True)
+    except RecursionError:
+        raise ParamsError(f"{name}: nested without end") from None
     except ValidationError as error:
-        lines = [f"{name}: {line}" for line in sorted({_finding(item) for item in error.errors()})]
+        lines = [f"{name}: {_printable(line)}" for line in sorted({_finding(item) for item in error.errors()})]
         raise ParamsError("\n".join(lines)) from None
+
+
+def _printable(line: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
 def _tuples(value: Any) -> Any:

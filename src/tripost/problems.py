@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from tripost.errors import DataError
-from tripost.interfaces import CannotJudge, Expert, Published, Task
+from tripost.interfaces import CannotImprove, CannotJudge, Expert, Published, Task
 from tripost.judge import judge
 from tripost.params import SourceParams
-from tripost.records import Problem, Split
-from tripost.text import has_marker, parse_attempt
+from tripost.records import Feedback, Problem, Split
+from tripost.text import LEFTOVERS, has_marker, parse_attempt, unreadable_attempt
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 LICENCES = {"tripost": "none stated", "bbh": "MIT"}
@@ -197,9 +197,21 @@ def _checked(task: Task, where: str, problem: Problem) -> Problem:
     answered = parse_attempt(f"(Final response) So the answer is {problem.answer}.", "dataset")
     if not task.is_correct(problem, answered):
         raise DataError(f"{where}: the answer {problem.answer[:40]!r} is none that {task.name} can be held against")
+    if LEFTOVERS.search(problem.question):
+        raise DataError(f"{where}: special tokens or control characters stand in the question")
     if has_marker(problem.question):
         raise DataError(f"{where}: a line of the question starts like a turn (Q:, Answer:, Feedback: ...); reword it")
     return problem
+
+
+def _doubt_label(problem: Problem, task: Task, expert: Expert) -> str:
+    """Why a label without a rationale is doubted: the expert's own solution says otherwise. Empty where it is not."""
+    nothing = unreadable_attempt("", "dataset")
+    start = Feedback(text="", wrong_step=1, wrong_part="", reason="", author="dataset")
+    solved = expert.improve(msgspec.structs.replace(problem, answer=""), nothing, start)
+    if isinstance(solved, CannotImprove):
+        return f"the expert cannot solve it: {solved.reason}"
+    return "" if task.is_correct(problem, solved) else f"the expert's answer is {str(solved.final)[:80]}"
 
 
 def check_rationales(
@@ -211,11 +223,16 @@ def check_rationales(
     for problem in problems:
         if problem.rationale is None:
             kept.append(problem)
+            doubt = _doubt_label(problem, task, expert)
+            if doubt:
+                findings.append({"id": problem.id, "verdict": "label", "reason": doubt})
             continue
         attempt = parse_attempt(problem.rationale, "dataset")
         verdict = judge(problem, attempt, task, expert)
         reason = verdict.reason if isinstance(verdict, CannotJudge) else verdict.text
         trusted = not isinstance(verdict, CannotJudge) and verdict.says_correct
+        if LEFTOVERS.search(problem.rationale):
+            trusted, reason = False, "special tokens or control characters stand in it"
         if not trusted:
             kind = "cannot judge" if isinstance(verdict, CannotJudge) else "wrong"
             findings.append({"id": problem.id, "verdict": kind, "reason": reason})

@@ -19,7 +19,11 @@ Line = tuple[str, str]
 _LABEL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,7}")
 _FINAL = re.compile(r"final (?:response|answer)", re.IGNORECASE)
 _ANSWER = re.compile(r"so the answer is:?", re.IGNORECASE)
-_SPECIAL = re.compile(r"<\|[^|\n]{0,40}\|>|</?s>|<(?:bos|eos|pad|unk)>|\ufffd", re.IGNORECASE)
+_SPECIAL = re.compile(
+    r"<\|[^|\n]{0,40}\|>|</?s>|<(?:bos|eos|pad|unk)>"
+    r"|[\ufffd\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
+    re.IGNORECASE,
+)
 
 
 class Verdict(msgspec.Struct, frozen=True):

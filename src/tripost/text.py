@@ -37,6 +37,12 @@ _STEP = re.compile(r"[ \t]*\(([0-9]{1,3}(?:\.[0-9]{1,3}){0,7})\)[ \t]*(\S.*)")
 _FINAL = re.compile(r"[ \t]*\(Final (?:response|answer)\)[ \t]*(\S.*)", re.IGNORECASE)
 _ANSWER = re.compile(r"so the answer is:?[ \t]*", re.IGNORECASE)
 _WRONG = re.compile(r'In (?:step \(([0-9.]{1,40})\)|\(Final response\)) the part "')
+LEFTOVERS = re.compile(
+    r"<\|[^|\n]{0,40}\|>|</?s>|<(?:pad|eos|bos|unk)>|\ufffd"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
+    re.IGNORECASE,
+)
+"""Special tokens of usual tokenizers, undecodable bytes, control and direction characters."""
 _BECAUSE = '" is incorrect. This is because '
 
 
@@ -63,6 +69,8 @@ def parse_attempt(raw: str, author: str) -> Attempt:
     last = _FINAL.fullmatch(lines[-1]) or _STEP.fullmatch(lines[-1])
     if last is None:
         return malformed
+    if last.re is _STEP and steps and label_key(last[1]) <= label_key(steps[-1].label):
+        return malformed
     final_text = last[last.re.groups].rstrip()
     final = final_answer(final_text)
     if not final:
@@ -84,6 +92,11 @@ def final_answer(final_text: str) -> str | None:
     """What stands behind the last "So the answer is" of a final response, without its full stop."""
     matches = list(_ANSWER.finditer(final_text))
     return final_text[matches[-1].end() :].strip().removesuffix(".").strip() or None if matches else None
+
+
+def says_only_the_answer(final_text: str) -> bool:
+    """Whether a final response is "So the answer is ..." and nothing else that somebody would have to check."""
+    return _ANSWER.match(final_text) is not None and len(_ANSWER.findall(final_text)) == 1
 
 
 def write_attempt(steps: Sequence[Step], final_text: str, author: str) -> Attempt:

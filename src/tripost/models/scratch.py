@@ -30,11 +30,11 @@ def build_tokenizer(documents: Iterable[str], context: int) -> Any:
         ]
     )
     counts: Counter[str] = Counter()
-    n = 0
-    for n, document in enumerate(documents, start=1):  # noqa: B007 (n is used below)
-        counts.update({piece for piece, _ in split.pre_tokenize_str(document)})
+    texts = list(documents)
+    for text in texts:
+        counts.update({piece for piece, _ in split.pre_tokenize_str(text)})
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    recurring = sorted(piece for piece, count in counts.items() if count >= SHARE * n and len(piece) > 1)
+    recurring = sorted(piece for piece, count in counts.items() if count >= SHARE * len(texts) and len(piece) > 1)
     vocabulary = {piece: k for k, piece in enumerate([EOS, *alphabet, *recurring])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
     tokenizer.pre_tokenizer = split

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from tripost.errors import GateError
-from tripost.params import ValidateParams
+from tripost.params import Params
 from tripost.shell.expectations import GateResult
 from tripost.shell.io import file_sha256, read_json, write_json
 
 
 @contextmanager
 def settle(
-    result: GateResult, kept: Path, report: Path, page: Path, quarantine: Path, params: ValidateParams
+    result: GateResult, kept: Path, report: Path, page: Path, quarantine: Path, params: Params
 ) -> Iterator[Path]:
     """The folder that takes the gated files: the report's own, or `quarantine` where the gate failed.
 
@@ -36,26 +36,39 @@ def settle(
         raise GateError(f"{report}: the gate did not pass; look at {quarantine / page.name}{lines}")
 
 
-def report_of(kept: Path, content: dict[str, Any], params: ValidateParams) -> dict[str, Any]:
+def conditions(params: Params) -> dict[str, Any]:
+    """What a report holds under."""
+    return {
+        "validate": params.validate_.model_dump(mode="json"),
+        "history": params.history,
+        "max_updates": params.edit.max_updates,
+        "tasks": sorted(params.problems),
+    }
+
+
+def report_of(kept: Path, content: dict[str, Any], params: Params) -> dict[str, Any]:
     """What stands in the report about a file that was gated."""
-    return {**content, "sha256": file_sha256(kept), "params": params.model_dump(mode="json")}
+    return {**content, "sha256": file_sha256(kept), "conditions": conditions(params)}
 
 
-def require_passed(report_path: Path, params: ValidateParams) -> dict[str, Any]:
+def require_passed(report_path: Path, params: Params) -> dict[str, Any]:
     """The gate's report. Raises GateError where it is missing, failed, or was made with other bounds."""
     again = "run: dvc repro " + f"validate@{report_path.parent.name}"
     if not report_path.exists():
         raise GateError(f"{report_path}: no report of the gate; {again}")
     report = read_json(report_path)
-    if report.get("success") is not True:
-        failed = ", ".join(report.get("failed", [])) or "unknown"
+    if report.get("success") is not True or report.get("failed") != []:
+        failed = ", ".join(map(str, report["failed"])) if isinstance(report.get("failed"), list) else "unknown"
         raise GateError(f"{report_path}: the gate did not pass ({failed}); nothing is trained on this data; {again}")
-    if report.get("params") != params.model_dump(mode="json"):
-        raise GateError(f"{report_path}: made with other values of `validate` than params.yaml has now; {again}")
+    if report.get("conditions") != conditions(params):
+        raise GateError(
+            f"{report_path}: made with other values of `validate`, `history`, `edit.max_updates` or other tasks "
+            f"than params.yaml has now; {again}"
+        )
     return report
 
 
-def require_gated(kept: Path, report_path: Path, params: ValidateParams) -> None:
+def require_gated(kept: Path, report_path: Path, params: Params) -> None:
     """Raises GateError unless the passing report is for exactly this file."""
     report = require_passed(report_path, params)
     if report.get("sha256") != file_sha256(kept):
@@ -78,7 +91,7 @@ def require_pool(pool: Path, meta_path: Path) -> None:
         raise GateError(f"{pool}: not the file of gated trajectories that was written (sha256); run dvc repro")
 
 
-def require_rebalanced(examples: Path, meta_path: Path, report_path: Path, params: ValidateParams) -> None:
+def require_rebalanced(examples: Path, meta_path: Path, report_path: Path, params: Params) -> None:
     """Raises GateError unless these examples come from trajectories that have passed the gate."""
     report = require_passed(report_path, params)
     t = examples.parent.name

@@ -71,8 +71,8 @@ def write_page(
             rows.setdefault(row.id, row)
     anchors: dict[str, str] = {}
     parts = [Part(f.name, f, tuple(_show(rows[i], problems, anchors) for i in f.ids if i in rows)) for f in failed]
-    if not parts:
-        parts = [
+    if not any(part.rows for part in parts):
+        parts += [
             Part(task, None, tuple(_show(row, problems, anchors) for row in _examples(trajectories, task)))
             for task in dict.fromkeys(count.task for count in result.tasks)
         ]

@@ -27,7 +27,7 @@ from tripost.tasks.multistep_arithmetic.expression import (
     parse,
     write,
 )
-from tripost.text import write_attempt, write_feedback
+from tripost.text import says_only_the_answer, write_attempt, write_feedback
 
 AUTHOR = "script"
 UNREADABLE = "it cannot be read"
@@ -78,6 +78,7 @@ class _Checker:
         self.definitions: dict[str, str] = {}
         self.values: dict[str, int] = {}
         self.last_result = ""
+        self.calculated: set[str] = set()
         self.concluded = False
 
     def step(self, text: str) -> Wrong | CannotJudge | None:
@@ -90,10 +91,11 @@ class _Checker:
         return CannotJudge("none of the known forms")
 
     def final(self, attempt: Attempt) -> Wrong | CannotJudge | None:
+        if not says_only_the_answer(attempt.final_text):
+            return CannotJudge("the final response says more than the answer")
         if read_integer(attempt.final) == self.value:
             return None if self.concluded else CannotJudge("the answer is right, but no step leads to it")
-        part = attempt.final_text.removesuffix(".").rstrip()
-        return part, self.last_result or "it does not follow from the steps"
+        return attempt.final_text, self.last_result or "it does not follow from the steps"
 
     def _equation(self, text: str) -> Wrong | None:
         found = read_equation(text)
@@ -108,7 +110,9 @@ class _Checker:
             node = _parse(definition)
             if node is None:
                 return f"{name} = {definition}", UNREADABLE
-            if name in bound and node != bound[name]:
+            if name not in bound:
+                return f"{name} = {definition}", f"{name} does not stand in the equation"
+            if node != bound[name]:
                 return f"{name} = {definition}", f"{name} is another part of the question"
         missing = [name for name in bound if name not in definitions]
         if missing:
@@ -127,6 +131,7 @@ class _Checker:
             return _from(text, f"{name} = {chain[0]}"), UNREADABLE
         if _value(chain[0], {}) != self.values[name]:
             return f"{name} = {chain[0]}", f"{name} is {self.definitions[name]}"
+        self.calculated.add(name)
         return self._chain(text, chain, self.values[name])
 
     def _final_equation(self, text: str) -> Wrong | None:
@@ -136,7 +141,8 @@ class _Checker:
         if _value(chain[0], self.values) != self.value:
             reason = f"the equation is {self.template or 'that of the question'}"
             return f"{FINAL.removeprefix('Then, ')}{chain[0]}", reason
-        self.concluded = True
+        bound: dict[str, Node] = {}
+        self.concluded = bind(parse(chain[0]), self.whole, bound) and set(bound) <= self.calculated
         return self._chain(text, chain, self.value)
 
     def _chain(self, text: str, chain: list[str], value: int) -> Wrong | None:

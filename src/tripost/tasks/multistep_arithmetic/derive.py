@@ -70,6 +70,8 @@ def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]
         definitions = {name: text for name, text in definitions.items() if name in used}
     else:
         template, definitions = _groups(question_text(question))
+        if not definitions:
+            raise ExpressionError("the question has no groups to name")
         _append(steps, f'{EQUATION}{template}", where {_join(definitions)}.')
     values = {name: evaluate(parse(text)) for name, text in definitions.items()}
     done = {read_chain(s.text, CALCULATE)[0] for s in steps if s.text.startswith(CALCULATE)}

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.records import Attempt, Feedback, Problem
-from tripost.tasks.word_sorting.derive import derive, question_words
+from tripost.tasks.word_sorting.derive import MAX_WORDS, derive, question_words
 from tripost.tasks.word_sorting.lines import (
     FIRST,
     HAVE,
@@ -23,7 +23,7 @@ from tripost.tasks.word_sorting.lines import (
     read_order,
     write_group,
 )
-from tripost.text import write_attempt, write_feedback
+from tripost.text import says_only_the_answer, write_attempt, write_feedback
 
 AUTHOR = "script"
 Wrong = tuple[str, str]
@@ -36,7 +36,11 @@ class WordScript:
     def feedback(self, problem: Problem, attempt: Attempt) -> Feedback | CannotJudge:
         """FBK. The first claim that does not hold; CannotJudge for a step that is none of the known forms."""
         words = question_words(problem.question)
-        if len(words) < 2 or len(set(words)) != len(words) or not all(w.isascii() and w == w.lower() for w in words):
+        if (
+            not 2 <= len(words) <= MAX_WORDS
+            or len(set(words)) != len(words)
+            or not all(w.isascii() and w == w.lower() for w in words)
+        ):
             return CannotJudge("question: not a list of different lower-case words")
         checker = _Checker(words)
         for number, step in enumerate(attempt.steps, start=1):
@@ -45,13 +49,14 @@ class WordScript:
                 return CannotJudge(f"step ({step.label}): {found.reason}")
             if found:
                 return write_feedback(attempt, number, *found, AUTHOR)
+        if not says_only_the_answer(attempt.final_text):
+            return CannotJudge("the final response says more than the answer")
         if (attempt.final or "").split() == sorted(words):
-            if not checker.concluded:
+            if not checker.settles(frozenset(words)):
                 return CannotJudge("the answer is right, but no step leads to it")
         else:
-            part = attempt.final_text.removesuffix(".").rstrip()
             reason = _why_final(words, (attempt.final or "").split())
-            return write_feedback(attempt, len(attempt.steps) + 1, part, reason, AUTHOR)
+            return write_feedback(attempt, len(attempt.steps) + 1, attempt.final_text, reason, AUTHOR)
         return write_feedback(attempt, None, "", "", AUTHOR)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
@@ -71,7 +76,8 @@ class _Checker:
 
     def __init__(self, words: list[str]) -> None:
         self.words = words
-        self.concluded = False
+        self.ordered: set[frozenset[str]] = set()
+        self.splits: dict[frozenset[str], list[frozenset[str]]] = {}
         self.open: list[tuple[frozenset[str], int]] = [(frozenset(words), 1)]
 
     def step(self, text: str) -> Wrong | CannotJudge | None:
@@ -129,7 +135,7 @@ class _Checker:
         present = {word for group in groups for word in group.words}
         missing = sorted(scope - present, key=lambda word: letter(word, k)[1])
         if not missing:
-            self.concluded = self.concluded or scope == frozenset(self.words)
+            self.splits[scope] = [frozenset(group.words) for group in groups]
             return None
         alike = [g for g in groups if g.number == letter(missing[0], k)[1]]
         place = sum(g.number < letter(missing[0], k)[1] for g in groups)
@@ -153,9 +159,15 @@ class _Checker:
         if missing:
             place = sum(word < missing[0] for word in order)
             return _gap(text, [f'"{word}"' for word in order], place, HENCE), f'"{missing[0]}" is missing'
-        self.concluded = self.concluded or scope == frozenset(self.words)
+        self.ordered.add(scope)
         self.open = [item for item in self.open if not item[0] < frozenset(self.words) or not item[0] <= scope]
         return None
+
+    def settles(self, scope: frozenset[str]) -> bool:
+        """Whether the steps put these words in order: by a Hence line, or by groups down to single words."""
+        if scope in self.ordered or len(scope) == 1:
+            return True
+        return scope in self.splits and all(part < scope and self.settles(part) for part in self.splits[scope])
 
     def _close_to(self, words: list[str]) -> tuple[frozenset[str], int]:
         """The open word set that a line with these words speaks of: the same set, else the most alike."""

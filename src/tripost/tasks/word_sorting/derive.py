@@ -20,6 +20,8 @@ from tripost.tasks.word_sorting.lines import (
 )
 from tripost.text import label_key
 
+MAX_WORDS = 200
+
 
 def question_words(question: str) -> list[str]:
     """The words of `Sort the following words alphabetically: List: ...`; empty for another question."""
@@ -42,6 +44,8 @@ def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]
     Raises ValueError where the words agree beyond the letters that have a name.
     """
     words = question_words(question)
+    if not 2 <= len(words) <= MAX_WORDS:
+        raise ValueError(f"a list of {len(words)} words")
     steps = _Steps(prefix, frozenset(words))
     everything = frozenset(words)
     steps.add("letters", everything, 1, (), write_letters(words, 1, whole=True))
