@@ -13,6 +13,11 @@ HEAVY = {
 """Files that need torch, Great Expectations, MLflow or processes; the rest is marked `unit`: make test ARGS="-m unit"."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m unit` the other files are not even imported, or torch and MLflow would be."""
+    return True if config.option.markexpr == "unit" and collection_path.stem in HEAVY else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the fast tests."""
     for item in items:
