@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, attempts_of, problems
+from tests.fakes import ARITHMETIC, WORDS, attempts_of, problems
 from tests.test_edit import PARAMS
 from tripost import registry
 from tripost.columns import flatten
@@ -84,7 +84,3 @@ def test_the_experts_own_repairs_pass_the_filter(task: str) -> None:
             lost += [f"{found}\n{text}\n{row.turns[0].feedback}"] if found else []
     assert edited > 150
     assert len(lost) <= 3, "\n\n".join(lost)
-
-
-def test_the_fixture_is_right() -> None:
-    assert arithmetic_problem().rationale

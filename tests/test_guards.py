@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import ARITHMETIC
 from tests.test_filter import GOOD, X
 from tests.toy import toy_params
 from tripost.errors import GateError
@@ -97,4 +96,3 @@ def test_missing_meta_is_refused(gated: Gated) -> None:
     gated.meta.unlink()
     with pytest.raises(GateError, match="run: dvc repro rebalance@t1"):
         require_rebalanced(gated.examples, gated.meta, gated.report, BOUNDS)
-    assert ARITHMETIC in X.task

@@ -161,11 +161,9 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_ids(toy: SimpleNa
 
 
 def test_a_text_longer_than_the_context_is_named(toy: SimpleNamespace) -> None:
-    from tests.fakes import DIFFICULTIES
     from tripost import registry
 
     long = next(iter(registry.task(WORDS).problems(["20 words"], 1)))
-    assert DIFFICULTIES
     with pytest.raises(ModelError, match=f"{long.id}/rationale: [0-9]+ tokens, but the model's context is 512"):
         TorchLearner(str(toy.models / "t0"), train_params(toy)).fit(rationale_examples([long]), 1)
 

@@ -19,8 +19,8 @@ WEIGHTS = WeightParams(question=0.0, attempt=1.0, wrong_attempt=0.25, feedback=1
 COUNTS = st.integers(0, 200)
 
 
-def params(p: float | str, shortage: str = "shrink", weights: WeightParams | str = WEIGHTS) -> RebalanceParams:
-    return RebalanceParams(p=p, shortage=shortage, replay="window", weights=weights)  # type: ignore[arg-type]
+def params(p: object, shortage: str = "shrink", weights: object = WEIGHTS) -> RebalanceParams:
+    return RebalanceParams.model_validate({"p": p, "shortage": shortage, "replay": "window", "weights": weights})
 
 
 def rows(improving: int, right: int) -> tuple[list[Trajectory], dict[str, Problem]]:

@@ -12,6 +12,7 @@ from tripost.text import (
     ALL_CORRECT,
     MARKERS,
     MAX_CHARS,
+    History,
     attempt_prompt,
     feedback_prompt,
     find_part,
@@ -121,7 +122,7 @@ def test_part_stands_in_a_line_but_not_inside_a_number(part: str, line: str, fou
 
 @pytest.mark.parametrize("history", ["last", "full"])
 @pytest.mark.parametrize("task", [ARITHMETIC, WORDS])
-def test_prompts_are_the_beginning_of_the_training_texts(task: str, history: str) -> None:
+def test_prompts_are_the_beginning_of_the_training_texts(task: str, history: History) -> None:
     x, other = problems(task, 2)
     y = [attempt(str(p.rationale)) for p in (x, other, x)]
     turns = [
@@ -130,9 +131,9 @@ def test_prompts_are_the_beginning_of_the_training_texts(task: str, history: str
         Turn(attempt=y[2], feedback=write_feedback(y[2], None, "", "", "script"), n_tokens=0),
     ]
     for i in range(2):
-        text = "".join(t for _, t in pair_segments(x.question, turns, i, history, with_update=True))  # type: ignore[arg-type]
-        asked_feedback = feedback_prompt(x.question, turns[:i], turns[i].attempt, history)  # type: ignore[arg-type]
-        asked_update = update_prompt(x.question, turns[:i], turns[i], history)  # type: ignore[arg-type]
+        text = "".join(t for _, t in pair_segments(x.question, turns, i, history, with_update=True))
+        asked_feedback = feedback_prompt(x.question, turns[:i], turns[i].attempt, history)
+        asked_update = update_prompt(x.question, turns[:i], turns[i], history)
         assert text.startswith(attempt_prompt(x.question))
         assert text.startswith(asked_feedback)
         assert text[len(asked_feedback) :].startswith(" ")
