@@ -6,13 +6,14 @@ from tripost import phrases, registry
 from tripost.models.base import copy_base, scratch_base
 from tripost.models.learner import TorchLearner
 from tripost.params import Params
+from tripost.shell.partial import partial_work
 from tripost.shell.stage import run
 from tripost.shell.training import fit
 
 DOCUMENTS = 400
 
 
-def main(params: Params, out: Path) -> None:
+def main(params: Params, out: Path, partial: Path | None = None) -> None:
     """Write the base's weights (safetensors), config and tokenizer to the folder `out`."""
     base, names = params.base_model, sorted(params.problems)
     if base.source != "scratch":
@@ -21,11 +22,14 @@ def main(params: Params, out: Path) -> None:
     tasks, experts = registry.tasks(names), registry.scripts(names)
     difficulties = {name: params.problems[name].seen for name in names}
     texts = phrases.documents(tasks, experts, difficulties, DOCUMENTS, params.seed)
-    scratch_base(texts, base, params.seed, out)
-    pages = phrases.drills(tasks, base.drill_pages, params.seed)
-    if base.drill is not None and pages:
-        learner = TorchLearner(str(out), base.drill)
-        fit(learner, pages, f"{params.seed} base", "drill")
+    pages = phrases.drills(tasks, base.drill_pages, params.seed) if base.drill else []
+    if base.drill is None or not pages:
+        scratch_base(texts, base, params.seed, out)
+        return
+    with partial_work(partial, params.seed, base, params.problems) as work:
+        scratch_base(texts, base, params.seed, work / "undrilled")
+        learner = TorchLearner(str(work / "undrilled"), base.drill)
+        fit(learner, pages, f"{params.seed} base", "drill", work)
         learner.save(out)
 
 

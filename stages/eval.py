@@ -8,19 +8,31 @@ from tripost.models.decoder import TorchDecoder
 from tripost.params import Params
 from tripost.records import Prediction
 from tripost.shell.io import load_problems, read_records, write_json, write_records
+from tripost.shell.partial import Remembering, partial_work
 from tripost.shell.progress import Progress
 from tripost.shell.stage import run
 
 
 def main(
-    params: Params, problems: Path, model: Path, out: Path, counts: Path, t: str, previous: Path | None = None
+    params: Params,
+    problems: Path,
+    model: Path,
+    out: Path,
+    counts: Path,
+    t: str,
+    previous: Path | None = None,
+    partial: Path | None = None,
 ) -> None:
     """Write predictions and metrics. `previous`: the predictions of the iteration before, for paired tests."""
     validation = list(load_problems(problems / "validation.jsonl").values())
     before = list(read_records(previous, Prediction)) if previous else None
     names = sorted(params.problems)
-    m_theta = TorchDecoder(str(model), params.eval.batch_size)
-    with Progress(f"eval {t}", 0, "completions") as bar:
+    knobs = (params.history, params.eval, t)
+    with (
+        Progress(f"eval {t}", 0, "completions") as bar,
+        partial_work(partial, *knobs, problems, model) as work,
+        Remembering(TorchDecoder(str(model), params.eval.batch_size), work, bar) as m_theta,
+    ):
         predictions = evaluate(
             m_theta,
             validation,
@@ -32,7 +44,7 @@ def main(
             history=params.history,
             watcher=bar,
         )
-    write_records(out, predictions)
+        write_records(out, predictions)
     write_json(counts, metrics(predictions, before))
 
 

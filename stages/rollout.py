@@ -7,15 +7,29 @@ from tripost.models.decoder import TorchDecoder
 from tripost.params import Params
 from tripost.rollout import rollout
 from tripost.shell.io import load_problems, write_json, write_records
+from tripost.shell.partial import Remembering, partial_work
 from tripost.shell.progress import Progress
 from tripost.shell.stage import run
 
 
-def main(params: Params, problems: Path, model: Path, out: Path, counts: Path, t: str, prev: str) -> None:
+def main(
+    params: Params,
+    problems: Path,
+    model: Path,
+    out: Path,
+    counts: Path,
+    t: str,
+    prev: str,
+    partial: Path | None = None,
+) -> None:
     """Write one trajectory a problem and sample of this iteration's window."""
     train = list(load_problems(problems / "train.jsonl").values())
-    m_theta = TorchDecoder(str(model), params.rollout.batch_size)
-    with Progress(f"rollout {t}", 0, "completions") as bar:
+    knobs = (params.seed, params.history, params.rollout, t, prev)
+    with (
+        Progress(f"rollout {t}", 0, "completions") as bar,
+        partial_work(partial, *knobs, problems, model) as work,
+        Remembering(TorchDecoder(str(model), params.rollout.batch_size), work, bar) as m_theta,
+    ):
         rows = rollout(
             m_theta,
             train,
@@ -26,7 +40,7 @@ def main(params: Params, problems: Path, model: Path, out: Path, counts: Path, t
             history=params.history,
             watcher=bar,
         )
-    write_records(out, rows)
+        write_records(out, rows)
     write_json(counts, summary.of_rollout(rows))
 
 

@@ -7,6 +7,7 @@ from tripost.params import Params
 from tripost.records import Example
 from tripost.shell.guards import require_rebalanced
 from tripost.shell.io import read_records
+from tripost.shell.partial import partial_work
 from tripost.shell.stage import run
 from tripost.shell.training import fit_and_save
 
@@ -21,12 +22,14 @@ def main(
     loss: Path,
     counts: Path,
     t: str,
+    partial: Path | None = None,
 ) -> None:
     """Write M_t to the folder `out`, its loss curve (CSV) and what training came to."""
     require_rebalanced(examples, meta, report, params)
     rows = list(read_records(examples, Example))
     learner = TorchLearner(str(model), params.train)
-    fit_and_save(learner, rows, f"{params.seed} {t}", f"train {t}", out, loss, counts)
+    with partial_work(partial, params.seed, params.train, t, model, examples) as work:
+        fit_and_save(learner, rows, f"{params.seed} {t}", f"train {t}", work, out, loss, counts)
 
 
 if __name__ == "__main__":

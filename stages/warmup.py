@@ -7,6 +7,7 @@ from tripost.models.learner import TorchLearner
 from tripost.params import Params
 from tripost.shell.guards import pool_meta_of
 from tripost.shell.io import load_problems, write_json, write_records
+from tripost.shell.partial import partial_work
 from tripost.shell.stage import run
 from tripost.shell.training import fit_and_save
 
@@ -20,11 +21,13 @@ def main(
     counts: Path,
     pool: Path,
     pool_meta: Path,
+    partial: Path | None = None,
 ) -> None:
     """Write M_0 to the folder `out`, its loss curve (CSV), what training came to, and the empty `pool` of t0."""
     examples = rationale_examples(load_problems(problems / "train.jsonl").values())
     learner = TorchLearner(str(model), params.warmup)
-    fit_and_save(learner, examples, f"{params.seed} t0", "warmup", out, loss, counts)
+    with partial_work(partial, params.seed, params.warmup, model, problems) as work:
+        fit_and_save(learner, examples, f"{params.seed} t0", "warmup", work, out, loss, counts)
     write_records(pool, [])
     write_json(pool_meta, pool_meta_of(pool))
 

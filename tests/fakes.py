@@ -27,6 +27,7 @@ class ScriptedModel:
         sampling: Sampling,
         seeds: Sequence[int],
         on_tokens: Callable[[int, int], None] = lambda rows, tokens: None,
+        on_row: Callable[[int, Completion], None] = lambda row, completion: None,
     ) -> list[Completion]:
         """The function's text, cut before the first stop, as a real decoder does."""
         done = []
@@ -36,6 +37,7 @@ class ScriptedModel:
             cuts = [text.find(stop) for stop in sampling.stops if stop in text]
             text = text[: min(cuts)] if cuts else text
             done.append(Completion(text=text, n_tokens=len(text), finished=True))
+            on_row(len(done) - 1, done[-1])
         on_tokens(len(prompts), 0)
         return done
 

@@ -63,7 +63,7 @@ def test_params_of_a_stage_are_the_sections_it_reads(name: str) -> None:
 def test_a_command_is_one_simple_command() -> None:
     """A shell between DVC and the stage would survive as an orphan."""
     for stage in STAGES.values():
-        assert re.fullmatch(r"python stages/\w+\.py( --[a-z-]+ [\w./${}-]+)+", stage["cmd"].strip())
+        assert re.fullmatch(r"python stages/\w+\.py( --[a-z-]+ [\w./@${}-]+)+", stage["cmd"].strip())
 
 
 def test_iterations_are_the_chain_of_the_params() -> None:

@@ -118,7 +118,7 @@ class Nobody:
 
 
 class Decoder(Protocol):
-    """M_theta, writing. A prompt's completion depends on prompt, sampling and seed alone (up to rounding)."""
+    """M_theta, writing. A prompt's completion depends on prompt, sampling and seed alone, not on its neighbours."""
 
     def complete(
         self,
@@ -126,8 +126,10 @@ class Decoder(Protocol):
         sampling: Sampling,
         seeds: Sequence[int],
         on_tokens: Callable[[int, int], None] = lambda rows, tokens: None,
+        on_row: Callable[[int, Completion], None] = lambda row, completion: None,
     ) -> list[Completion]:
-        """Complete every prompt; `on_tokens(rows finished, tokens written)` reports progress in steps."""
+        """Complete every prompt; `on_tokens(rows finished, tokens written)` reports progress in steps, `on_row` each
+        completion that took work, with its place among the prompts, as soon as it is there."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -151,8 +153,13 @@ class Learner(Protocol):
         examples: Sequence[Example],
         seed: int,
         on_step: Callable[[int, int, float, int], None] = lambda step, steps, loss, tokens: None,
+        partial: Path | None = None,
     ) -> Learned:
-        """Weighted supervised learning; `on_step(step, steps, loss, tokens)` reports progress."""
+        """Weighted supervised learning; `on_step(step, steps, loss, tokens)` reports progress.
+
+        `partial`: a folder for checkpoints. Where one stands there, training goes on from it, to the same losses and
+        weights as without the interruption.
+        """
         ...
 
     def save(self, folder: Path) -> None:

@@ -1,7 +1,8 @@
 """M_theta writes: batched decoding with a KV cache, one seed a row.
 
-A row draws its random numbers from its own counter-based generator and picks by inverse cumulative probability, so
-what it writes depends on prompt, sampling and seed, not on its neighbours (up to floating-point rounding).
+A row draws its random numbers from its own counter-based generator and picks by inverse cumulative probability.
+Where rounding might decide, the row is computed once more, alone. So what it writes depends on prompt, sampling and
+seed, not on its neighbours: any batch, and a run that continues an interrupted one, write the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,13 +12,16 @@ import numpy as np
 
 from tripost.interfaces import Completion, Sampling
 from tripost.models.encode import context_length, count_tokens, encode_prompts, load_model, load_tokenizer
-
-TAIL = 24
-"""Tokens that are decoded to look for a stop; a stop string is never longer than that."""
+from tripost.models.sampling import pick
+from tripost.models.stops import Stops
 
 
 def silent(rows: int, tokens: int) -> None:
     """Progress that nobody looks at."""
+
+
+def not_kept(row: int, completion: Completion) -> None:
+    """A completion that nobody keeps before all are there."""
 
 
 class TorchDecoder:
@@ -42,6 +46,7 @@ class TorchDecoder:
         sampling: Sampling,
         seeds: Sequence[int],
         on_tokens: Callable[[int, int], None] = silent,
+        on_row: Callable[[int, Completion], None] = not_kept,
     ) -> list[Completion]:
         """Complete every prompt. A prompt that fills the context gets an empty, unfinished completion."""
         ids = encode_prompts(self.tokenizer, prompts)
@@ -49,41 +54,43 @@ class TorchDecoder:
         rows = [row for row in range(len(prompts)) if len(ids[row]) < self.context]
         rows.sort(key=lambda row: (len(ids[row]), row))
         on_tokens(len(prompts) - len(rows), 0)
+
+        def finish(row: int, completion: Completion) -> None:
+            done[row] = completion
+            on_row(row, completion)
+
         for start in range(0, len(rows), self.batch_size):
             batch = rows[start : start + self.batch_size]
-            written = self._decode([ids[row] for row in batch], sampling, [seeds[row] for row in batch], on_tokens)
-            for row, completion in zip(batch, written, strict=True):
-                done[row] = completion
+            self._decode(batch, ids, sampling, seeds, on_tokens, finish)
         return done
 
     def _decode(
         self,
+        batch: list[int],
         ids: list[list[int]],
         sampling: Sampling,
-        seeds: list[int],
+        seeds: Sequence[int],
         on_tokens: Callable[[int, int], None],
-    ) -> list[Completion]:
+        on_row: Callable[[int, Completion], None],
+    ) -> None:
         import torch
         from transformers import DynamicCache
 
-        longest = max(map(len, ids))
-        limits = [min(sampling.max_new_tokens, self.context - len(prompt)) for prompt in ids]
-        draws = [
-            np.random.Generator(np.random.Philox(key=seed)).random(n) for seed, n in zip(seeds, limits, strict=True)
-        ]
-        stops = _Stops(self.tokenizer, sampling.stops)
-        inputs = torch.zeros((len(ids), longest), dtype=torch.long, device=self.device)
-        mask = torch.zeros((len(ids), longest), dtype=torch.long, device=self.device)
-        for k, prompt in enumerate(ids):
-            inputs[k, longest - len(prompt) :] = torch.tensor(prompt)
-            mask[k, longest - len(prompt) :] = 1
+        limits = {row: min(sampling.max_new_tokens, self.context - len(ids[row])) for row in batch}
+        draws = {row: np.random.Generator(np.random.Philox(key=seeds[row])).random(limits[row]) for row in batch}
+        stops = Stops(self.tokenizer, sampling.stops)
+        longest = max(len(ids[row]) for row in batch)
+        inputs = torch.zeros((len(batch), longest), dtype=torch.long, device=self.device)
+        mask = torch.zeros((len(batch), longest), dtype=torch.long, device=self.device)
+        for place, row in enumerate(batch):
+            inputs[place, longest - len(ids[row]) :] = torch.tensor(ids[row])
+            mask[place, longest - len(ids[row]) :] = 1
         positions = (mask.cumsum(1) - 1).clamp(min=0)
         cache = DynamicCache(config=self.model.config)
-        live = list(range(len(ids)))
-        written: list[list[int]] = [[] for _ in ids]
-        done: dict[int, Completion] = {}
+        live = list(batch)
+        written: dict[int, list[int]] = {row: [] for row in batch}
         with torch.inference_mode():
-            for step in range(max(limits)):
+            for step in range(max(limits.values())):
                 output = self.model(
                     input_ids=inputs,
                     attention_mask=mask,
@@ -92,7 +99,12 @@ class TorchDecoder:
                     use_cache=True,
                     logits_to_keep=1,
                 )
-                tokens = _pick(output.logits[:, -1], sampling.temperature, [draws[row][step] for row in live])
+                points = [draws[row][step] for row in live]
+                tokens, close = pick(output.logits[:, -1], sampling.temperature, points)
+                for place in close:
+                    row = live[place]
+                    alone = self._logits_alone([*ids[row], *written[row]])
+                    tokens[place] = pick(alone, sampling.temperature, [points[place]])[0][0]
                 keep: list[int] = []
                 for place, (row, token) in enumerate(zip(live, tokens, strict=True)):
                     text = stops.finished(written[row], token)
@@ -100,9 +112,9 @@ class TorchDecoder:
                         keep.append(place)
                     elif text is None:
                         cut = self.tokenizer.decode(written[row])
-                        done[row] = Completion(text=cut, n_tokens=len(written[row]), finished=False)
+                        on_row(row, Completion(text=cut, n_tokens=len(written[row]), finished=False))
                     else:
-                        done[row] = Completion(text=text, n_tokens=len(written[row]), finished=True)
+                        on_row(row, Completion(text=text, n_tokens=len(written[row]), finished=True))
                 on_tokens(len(live) - len(keep), len(live))
                 if not keep:
                     break
@@ -114,42 +126,10 @@ class TorchDecoder:
                 inputs = torch.tensor(tokens, device=self.device)[:, None]
                 mask = torch.cat([mask, mask.new_ones((len(live), 1))], dim=1)
                 positions = positions[:, -1:] + 1
-        return [done[row] for row in range(len(ids))]
 
+    def _logits_alone(self, ids: list[int]) -> Any:
+        """The next token's logits [1, vocabulary] of one text, without neighbours, padding or a cache."""
+        import torch
 
-class _Stops:
-    """EOS and stop strings. Text is only decoded where the new token holds the last character of a stop."""
-
-    def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:
-        self.tokenizer = tokenizer
-        self.stops = tuple(stops)
-        self.last_characters = {stop[-1] for stop in stops}
-        self.may_stop: dict[int, bool] = {}
-
-    def finished(self, written: list[int], token: int) -> str | None:
-        """Append `token` to `written`; the completion's text where it is finished by it, else None."""
-        if token == self.tokenizer.eos_token_id:
-            return str(self.tokenizer.decode(written))
-        written.append(token)
-        if token not in self.may_stop:
-            text = self.tokenizer.decode([token])
-            self.may_stop[token] = any(character in text for character in self.last_characters)
-        if not self.may_stop[token]:
-            return None
-        tail = self.tokenizer.decode(written[-TAIL:])
-        if not any(stop in tail for stop in self.stops):
-            return None
-        text = str(self.tokenizer.decode(written))
-        return text[: min(text.find(stop) for stop in self.stops if stop in text)]
-
-
-def _pick(logits: Any, temperature: float, draws: list[float]) -> list[int]:
-    """One token a row: the likeliest at temperature 0, else by inverse cumulative probability."""
-    import torch
-
-    if temperature == 0:
-        return [int(token) for token in logits.argmax(-1)]
-    cumulative = torch.softmax(logits.double() / temperature, -1).cumsum(-1)
-    points = torch.tensor(draws, dtype=torch.float64, device=logits.device)[:, None] * cumulative[:, -1:]
-    chosen = torch.searchsorted(cumulative, points, right=True)[:, 0].clamp(max=logits.shape[-1] - 1)
-    return [int(token) for token in chosen]
+        inputs = torch.tensor([ids], device=self.device)
+        return self.model(input_ids=inputs, use_cache=False, logits_to_keep=1).logits[:, -1]

@@ -4,6 +4,7 @@ An example is encoded as one text; each token takes the weight of the segment in
 border takes the later weight). EOS follows with the last segment's weight. Nothing is padded here.
 """
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,12 +115,24 @@ class TokenCounter:
 
 
 def save_whole(folder: Path, *parts: Any) -> None:
-    """Save models and tokenizers (`save_pretrained`) beside `folder`, then rename: all of it or nothing."""
+    """Save models and tokenizers (`save_pretrained`) beside `folder`, then rename: all of it or nothing.
+
+    Raises ModelError where the disk does not take it.
+    """
     writing = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(writing, ignore_errors=True)
     writing.mkdir(parents=True)
-    for part in parts:
-        part.save_pretrained(writing)
+    try:
+        for part in parts:
+            part.save_pretrained(writing)
+        for path in writing.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    except Exception as error:  # safetensors and tokenizers have errors of their own for a full disk
+        shutil.rmtree(writing, ignore_errors=True)
+        raise ModelError(
+            f"{folder}: cannot be saved: {_one_line(error)}; make room and run dvc repro again"
+        ) from None
     shutil.rmtree(folder, ignore_errors=True)
     writing.rename(folder)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from tripost.errors import ModelError, TrainingError
 from tripost.interfaces import Learned
+from tripost.models.checkpoint import Checkpoints, TrainingState
 from tripost.models.encode import Encoded, context_length, encode, load_model, load_tokenizer, save_whole
 from tripost.models.weighted_loss import target_weight, weighted_nll
 from tripost.params import TrainParams
@@ -32,9 +33,16 @@ class TorchLearner:
         self.model = load_model(source)
 
     def fit(
-        self, examples: Sequence[Example], seed: int, on_step: Callable[[int, int, float, int], None] = quiet
+        self,
+        examples: Sequence[Example],
+        seed: int,
+        on_step: Callable[[int, int, float, int], None] = quiet,
+        partial: Path | None = None,
     ) -> Learned:
-        """Train on the examples. Raises TrainingError at a loss that is not finite, ModelError at a long text."""
+        """Train on the examples, from the checkpoint in the folder `partial` where one stands there.
+
+        Raises TrainingError at a loss that is not finite, ModelError at a long text or a broken checkpoint.
+        """
         import torch
         from accelerate import Accelerator
 
@@ -52,11 +60,13 @@ class TorchLearner:
             foreach=True,
         )
         model, optimizer = accelerator.prepare(self.model, optimizer)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: learning_rate_factor(k, len(plan), params))
         model.train()
-        losses: list[float] = []
-        tokens = 0
-        for number, batch in enumerate(plan, start=1):
+        checkpoints = Checkpoints(partial, self.model, optimizer) if partial else None
+        done = checkpoints.restore() if checkpoints else TrainingState()
+        for number, batch in enumerate(plan[done.step :], start=done.step + 1):
+            rate = params.learning_rate * learning_rate_factor(number - 1, len(plan), params)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
             rows = [encoded[i] for i in batch]
             total = sum(target_weight(row.weights) for row in rows)
             step_loss = 0.0
@@ -76,13 +86,14 @@ class TorchLearner:
                 )
             optimizer.step()
             optimizer.zero_grad()
-            schedule.step()
-            losses.append(step_loss)
-            seen = sum(sum(weight > 0 for weight in row.weights[1:]) for row in rows)
-            tokens += seen
+            done.step = number
+            done.losses.append(step_loss)
+            done.tokens += sum(sum(weight > 0 for weight in row.weights[1:]) for row in rows)
             on_step(number, len(plan), step_loss, sum(len(row.ids) for row in rows))
+            if checkpoints:
+                checkpoints.save_if_due(done)
         accelerator.free_memory()
-        return Learned(steps=len(plan), target_tokens=tokens, losses=tuple(losses))
+        return Learned(steps=len(plan), target_tokens=done.tokens, losses=tuple(done.losses))
 
     def save(self, folder: Path) -> None:
         """Weights as safetensors, config and tokenizer; all of it or nothing."""

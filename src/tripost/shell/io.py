@@ -137,10 +137,14 @@ class _Whole:
         return self.file
 
     def __exit__(self, kind: object, *_: object) -> None:
-        with self.file:
-            self.file.flush()
-            os.fsync(self.file.fileno())
-        if kind is None:
-            self.writing.replace(self.path)
-        else:
+        try:
+            with self.file:
+                self.file.flush()
+                os.fsync(self.file.fileno())
+            if kind is None:
+                self.writing.replace(self.path)
+        except OSError as error:  # a full disk says no name
+            error.filename = str(self.path)
+            raise
+        finally:
             self.writing.unlink(missing_ok=True)

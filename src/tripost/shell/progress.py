@@ -12,7 +12,7 @@ class Progress:
 
     def __init__(self, what: str, total: int, unit: str) -> None:
         self.what, self.total, self.unit = what, total, unit
-        self.done = self.tokens = 0
+        self.done = self.skipped = self.tokens = 0
         self.note = ""
         self.started = self.shown = time.monotonic()
         self.for_people = sys.stderr.isatty()
@@ -23,6 +23,11 @@ class Progress:
     def expect(self, more: int) -> None:
         """`more` units are to be done."""
         self.total += more
+
+    def skip(self, done: int) -> None:
+        """`done` units were there already; the rate and the time left are those of the others."""
+        self.done += done
+        self.skipped += done
 
     def advance(self, done: int, tokens: int = 0, note: str = "") -> None:
         """`done` more units and `tokens` more tokens."""
@@ -36,7 +41,8 @@ class Progress:
 
     def _show(self, now: float) -> None:
         seconds = max(now - self.started, 1e-9)
-        left = "" if not self.done else f", {seconds / self.done * (self.total - self.done):.0f} s left"
+        own = self.done - self.skipped
+        left = f", {seconds / own * (self.total - self.done):.0f} s left" if own else ""
         rate = f", {self.tokens / seconds:,.0f} tokens/s" if self.tokens else ""
         line = f"{self.what}: {self.done}/{self.total} {self.unit}{rate}{left}{self.note and ', ' + self.note}"
         if self.for_people:

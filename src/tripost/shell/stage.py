@@ -6,13 +6,20 @@ A stage is `main(params, <paths and names>)`; its command line is read off that 
 
 import argparse
 import ctypes
+import errno
 import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from tripost.errors import TriPosTError
 from tripost.params_file import load_params
@@ -20,6 +27,7 @@ from tripost.params_file import load_params
 PARENT = os.getppid()
 """Who started this process: one that has ended before we asked to end with it does not go unnoticed."""
 PARAMS = Path("params.yaml")
+OWN = Path(".tripost")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "1",
@@ -30,13 +38,42 @@ QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
 }
+HINTS = {
+    errno.ENOSPC: "make room and run dvc repro again: finished work is kept",
+    errno.EDQUOT: "make room and run dvc repro again: finished work is kept",
+    errno.EROFS: "the file system is mounted read-only; work in another folder",
+    errno.EACCES: "give yourself the right to it (chmod, chown), or work in another folder",
+    errno.EPERM: "give yourself the right to it (chmod, chown), or work in another folder",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
 
 
 def run(main: Callable[..., None]) -> None:
-    """Run a stage from the command line; exits with 1 and one line on an error of the user's."""
+    """Run a stage from the command line; exits with 1 and one line on an error."""
     os.environ.update(QUIET)
-    _die_with_parent()
+    end_with(PARENT)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    arguments = _arguments(main)
+    name = "@".join([Path(inspect.getfile(main)).stem, *([arguments["t"]] if "t" in arguments else [])])
+    try:
+        params = load_params(PARAMS)
+        with _alone(name):
+            main(params, **arguments)
+    except TriPosTError as error:
+        sys.exit("\n".join(f"error: {line}" for line in str(error).split("\n")))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        hint = HINTS.get(error.errno or 0, "then run dvc repro again")
+        sys.exit(f"error: {where}{error.strerror or error}; {hint}")
+    except MemoryError:
+        sys.exit(f"error: {name}: out of memory; a smaller batch_size or micro_batch_tokens needs less")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        sys.exit(_bug(name, error))
+
+
+def _arguments(main: Callable[..., None]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=inspect.getdoc(sys.modules[main.__module__]))
     for name, parameter in list(inspect.signature(main, eval_str=True).parameters.items())[1:]:
         optional = parameter.default is not inspect.Parameter.empty
@@ -49,19 +86,48 @@ def run(main: Callable[..., None]) -> None:
             required=not optional,
             default=parameter.default if optional else None,
         )
-    arguments: dict[str, Any] = vars(parser.parse_args())
+    return vars(parser.parse_args())
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """One process a stage and folder: a second one waits, be the first an orphan or somebody's other terminal."""
+    path = OWN / "locks" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
     try:
-        main(load_params(PARAMS), **arguments)
-    except TriPosTError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+        lock.acquire(timeout=0.5)
+    except Timeout:
+        print(f"{name}: waiting for another process that runs it in this folder", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _die_with_parent() -> None:
+def _bug(name: str, error: Exception) -> str:
+    """One line for what nobody has foreseen; the traceback goes to a file."""
+    path = OWN / "crash" / f"{name}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return f"error: {name}: a bug of this program ({said}); please report it with {path}"
+
+
+def end_with(parent: int) -> None:
     """DVC that is killed leaves its stage running, and the next repro starts it a second time: end with DVC."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-        if os.getppid() != PARENT:
-            sys.exit(143)
+    else:
+        threading.Thread(target=watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:
+        sys.exit(143)
+
+
+def watch(parent: int, seconds: float = 1.0) -> None:
+    """End this process once `parent` is no longer its parent; for systems that cannot do it themselves."""
+    while os.getppid() == parent:
+        time.sleep(seconds)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -16,6 +16,7 @@ import urllib.request
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -23,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from filelock import FileLock, Timeout
 
+from tripost.shell.stage import end_with
 from tripost.state import IterationState, PipelineState, masked, number
 
 ENVIRONMENT = {
@@ -165,7 +167,9 @@ def _set_up(database: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     new = database.with_name(f"{database.name}.new-{os.getpid()}")
     command = [sys.executable, "-P", "-m", "mlflow", "db", "upgrade", f"sqlite:///{new.as_posix()}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, preexec_fn=partial(end_with, os.getpid())
+    )
     if done.returncode:
         new.unlink(missing_ok=True)
         raise OSError(f"mlflow db upgrade: {done.stderr.strip()[-200:]}")

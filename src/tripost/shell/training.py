@@ -1,5 +1,6 @@
 """Training with a progress line, and what it leaves behind: the model, its loss curve, its counts."""
 
+import sys
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -16,24 +17,37 @@ def training_seed(name: str) -> int:
     return int(sha256(name.encode()).hexdigest()[:8], 16)
 
 
-def fit(learner: Learner, examples: Sequence[Example], seed: str, what: str) -> Learned:
-    """Fit the learner on the examples and show it. Raises DataError where there is nothing to learn."""
+def fit(learner: Learner, examples: Sequence[Example], seed: str, what: str, partial: Path) -> Learned:
+    """Fit the learner on the examples and show it. Raises DataError where there is nothing to learn.
+
+    `partial`: where checkpoints stand, those of a run that was interrupted, too.
+    """
     if not examples:
         raise DataError(f"{what}: no examples to train on")
     with Progress(what, 0, "steps") as bar:
 
         def on_step(step: int, steps: int, value: float, tokens: int) -> None:
+            if not bar.total and step > 1:
+                sys.stderr.write(f"{what}: goes on at step {step} of {steps}\n")
+                bar.skip(step - 1)
             bar.total = steps
             bar.advance(1, tokens, f"loss {value:.3f}")
 
-        return learner.fit(examples, training_seed(seed), on_step)
+        return learner.fit(examples, training_seed(seed), on_step, partial)
 
 
 def fit_and_save(
-    learner: Learner, examples: Sequence[Example], seed: str, what: str, out: Path, loss: Path, counts: Path
+    learner: Learner,
+    examples: Sequence[Example],
+    seed: str,
+    what: str,
+    partial: Path,
+    out: Path,
+    loss: Path,
+    counts: Path,
 ) -> None:
     """Fit the learner on the examples and write everything. Raises DataError where there is nothing to learn."""
-    learned = fit(learner, examples, seed, what)
+    learned = fit(learner, examples, seed, what, partial)
     learner.save(out)
     write_text(loss, "step,loss\n" + "".join(f"{k},{v:.6f}\n" for k, v in enumerate(learned.losses, start=1)))
     by_kind: dict[str, int] = {}

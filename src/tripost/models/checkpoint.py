@@ -1,0 +1,90 @@
+"""Training that was interrupted goes on where it was: weights, moments, random state and losses, in one file.
+
+safetensors, not pickle; written beside its place and renamed, so that a checkpoint is whole or not there.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tripost.errors import ModelError
+
+LEAST_SECONDS = 2.0
+SHARE = 0.05
+"""Of the time of training, at most, goes into checkpoints."""
+
+
+class TrainingState(msgspec.Struct):
+    """How far training has come: steps done, target tokens seen, the loss of each step."""
+
+    step: int = 0
+    tokens: int = 0
+    losses: list[float] = []
+
+
+class Checkpoints:
+    """Saves and restores a model and its AdamW in the file `checkpoint.safetensors` of a folder."""
+
+    def __init__(self, folder: Path, model: Any, optimizer: Any) -> None:
+        self.path = folder / "checkpoint.safetensors"
+        self.model, self.optimizer = model, optimizer
+        self.saved, self.cost = time.monotonic(), 0.0
+
+    def restore(self) -> TrainingState:
+        """Where to go on; the beginning where there is no checkpoint. Raises ModelError for a broken file."""
+        import torch
+        from safetensors import SafetensorError, safe_open
+
+        if not self.path.exists():
+            return TrainingState()
+        try:
+            with safe_open(self.path, framework="pt") as file, torch.no_grad():
+                state = msgspec.json.decode(file.metadata()["state"], type=TrainingState)
+                for name, parameter in self._tensors().items():
+                    parameter.copy_(file.get_tensor(f"model.{name}"))
+                for name, parameter in self.model.named_parameters():
+                    keys = {key: f"{key}.{name}" for key in ("exp_avg", "exp_avg_sq", "step")}
+                    if keys["step"] in file.keys():  # noqa: SIM118  # no dict
+                        moments = {key: file.get_tensor(stored) for key, stored in keys.items()}
+                        moved = {key: moments[key].to(parameter.device) for key in ("exp_avg", "exp_avg_sq")}
+                        self.optimizer.state[parameter] = {**moments, **moved}
+                torch.set_rng_state(file.get_tensor("rng.cpu"))
+                for k in range(torch.cuda.device_count()):
+                    torch.cuda.set_rng_state(file.get_tensor(f"rng.cuda.{k}"), k)
+        except (SafetensorError, OSError, KeyError, TypeError, RuntimeError, msgspec.DecodeError) as error:
+            why = " ".join(str(error).split())[:200]
+            raise ModelError(f"{self.path}: cannot be continued ({why}); remove the file to start anew") from None
+        return state
+
+    def save_if_due(self, state: TrainingState) -> None:
+        """Save when the last time is long enough ago for its cost to be a small share."""
+        if time.monotonic() - self.saved >= max(LEAST_SECONDS, self.cost / SHARE):
+            self.save(state)
+
+    def save(self, state: TrainingState) -> None:
+        """Save now."""
+        import torch
+        from safetensors.torch import save_file
+
+        started = time.monotonic()
+        tensors = {f"model.{name}": tensor.detach().contiguous() for name, tensor in self._tensors().items()}
+        for name, parameter in self.model.named_parameters():
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"{key}.{name}"] = value.contiguous()
+        tensors["rng.cpu"] = torch.get_rng_state()
+        for k in range(torch.cuda.device_count()):
+            tensors[f"rng.cuda.{k}"] = torch.cuda.get_rng_state(k)
+        writing = self.path.with_suffix(".writing")
+        save_file(tensors, writing, metadata={"state": msgspec.json.encode(state).decode()})
+        with writing.open("rb") as file:
+            os.fsync(file.fileno())
+        writing.replace(self.path)
+        self.saved = time.monotonic()
+        self.cost = self.saved - started
+
+    def _tensors(self) -> dict[str, Any]:
+        """Weights (tied ones once) and buffers."""
+        return {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}

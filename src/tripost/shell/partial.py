@@ -1,0 +1,155 @@
+"""What is finished of a stage's work while the stage still runs: kept through Ctrl-C, TERM and -9, gone on success.
+
+It lives in `.tripost/partial/<stage>@<t>/<fingerprint>/`. The fingerprint is that of everything that shapes the
+result (params, input files, code, versions), so that nothing of another state is ever mixed in.
+"""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b, sha256
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+from pydantic import BaseModel
+
+import tripost
+from tripost.interfaces import Completion, Decoder, Sampling
+from tripost.records import Record
+from tripost.shell.io import file_sha256
+from tripost.shell.progress import Progress
+
+LIBRARIES = ("numpy", "tokenizers", "torch", "transformers")
+SYNC_SECONDS = 2.0
+"""A process that is killed loses nothing; a machine that loses power loses this much."""
+
+
+@contextmanager
+def partial_work(folder: Path | None, *inputs: object) -> Iterator[Path]:
+    """A folder for finished work that belongs to these inputs: params, numbers, names, and paths for their content.
+
+    It is there again when the same work starts anew after an interruption. On success it is removed, and with it what
+    other inputs have left of the same stage. Without `folder`, one that does not outlive this call.
+    """
+    if folder is None:
+        with TemporaryDirectory(prefix="tripost-") as passing:
+            yield Path(passing)
+        return
+    here = folder / fingerprint(*inputs)[:16]
+    here.mkdir(parents=True, exist_ok=True)
+    yield here
+    shutil.rmtree(folder)
+
+
+def fingerprint(*inputs: object) -> str:
+    """The sha256 of inputs, of this program's code and of the libraries that do the arithmetic."""
+    digest = sha256()
+    code = sorted(Path(tripost.__file__).parent.rglob("*.py"))
+    told = [f"{name} {version(name)}" for name in LIBRARIES]
+    for item in (*code, *told, *inputs):
+        digest.update(f"{_content(item)}\n".encode())
+    return digest.hexdigest()
+
+
+def _content(item: object) -> str:
+    if isinstance(item, BaseModel):
+        return item.model_dump_json()
+    if isinstance(item, Path) and item.is_dir():
+        inside = sorted(path for path in item.rglob("*") if path.is_file())
+        return "".join(f"{path.relative_to(item)} {file_sha256(path)}\n" for path in inside)
+    return file_sha256(item) if isinstance(item, Path) else repr(item)
+
+
+class Kept(Record, frozen=True, kw_only=True):
+    """A completion as it is kept. `key` names prompt, sampling and seed, hence problem, sample and turn."""
+
+    key: str
+    text: str
+    n_tokens: int
+    finished: bool
+
+
+class Remembering:
+    """A Decoder that keeps each completion as soon as it is written, and does not decode it a second time."""
+
+    def __init__(self, decoder: Decoder, folder: Path, bar: Progress) -> None:
+        self.decoder, self.bar = decoder, bar
+        self.path = folder / "completions.jsonl"
+        self.known = _read_kept(self.path)
+        self.file = self.path.open("ab", buffering=0)
+        self.synced = time.monotonic()
+        if self.known:
+            sys.stderr.write(f"{bar.what}: {len(self.known)} completions are there from an interrupted run\n")
+
+    def complete(
+        self,
+        prompts: Sequence[str],
+        sampling: Sampling,
+        seeds: Sequence[int],
+        on_tokens: Callable[[int, int], None] = lambda rows, tokens: None,
+        on_row: Callable[[int, Completion], None] = lambda row, completion: None,
+    ) -> list[Completion]:
+        """As the decoder itself does."""
+        keys = [_key(prompt, sampling, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        missing = [row for row, key in enumerate(keys) if key not in self.known]
+        self.bar.skip(len(prompts) - len(missing))
+
+        def keep(place: int, completion: Completion) -> None:
+            self._keep(keys[missing[place]], completion)
+            on_row(missing[place], completion)
+
+        written = self.decoder.complete(
+            [prompts[row] for row in missing], sampling, [seeds[row] for row in missing], on_tokens, keep
+        )
+        new = dict(zip(missing, written, strict=True))
+        return [new[row] if row in new else self.known[key] for row, key in enumerate(keys)]
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as a training example, EOS included."""
+        return self.decoder.count_tokens(texts)
+
+    def _keep(self, key: str, completion: Completion) -> None:
+        row = Kept(key=key, text=completion.text, n_tokens=completion.n_tokens, finished=completion.finished)
+        rest = msgspec.json.encode(row) + b"\n"
+        try:
+            while rest:
+                rest = rest[self.file.write(rest) :]
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
+        if time.monotonic() - self.synced > SYNC_SECONDS:
+            os.fsync(self.file.fileno())
+            self.synced = time.monotonic()
+
+    def __enter__(self) -> "Remembering":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+def _key(prompt: str, sampling: Sampling, seed: int) -> str:
+    return blake2b(msgspec.json.encode((prompt, sampling, seed)), digest_size=16).hexdigest()
+
+
+def _read_kept(path: Path) -> dict[str, Completion]:
+    """What can be read. The file is cut off before the first line that was not written to its end."""
+    known: dict[str, Completion] = {}
+    if not path.exists():
+        return known
+    whole = 0
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                row = msgspec.json.decode(line if line.endswith(b"\n") else b"", type=Kept)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                break
+            known[row.key] = Completion(text=row.text, n_tokens=row.n_tokens, finished=row.finished)
+            whole += len(line)
+    os.truncate(path, whole)
+    return known
