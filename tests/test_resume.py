@@ -1,0 +1,303 @@
+"""Work that was interrupted goes on where it was, to the same bytes, and nothing finished is done a second time."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stages import rollout as rollout_stage
+from tests.fakes import ARITHMETIC, WORDS, ScriptedModel, problems
+from tests.toy import ROOT, toy_params
+from tripost.errors import ModelError
+from tripost.examples import rationale_examples
+from tripost.interfaces import Completion, Sampling
+from tripost.models.decoder import TorchDecoder
+from tripost.models.learner import TorchLearner
+from tripost.models.sampling import MARGIN, pick
+from tripost.shell.io import file_sha256
+from tripost.shell.partial import Remembering, fingerprint, partial_work
+from tripost.shell.progress import Progress
+from tripost.text import ATTEMPT_STOPS, attempt_prompt
+
+GREEDY = Sampling(temperature=0.0, max_new_tokens=30)
+
+
+class StopWorkError(Exception):
+    """What a test does in the middle of work."""
+
+
+class Stopping(ScriptedModel):
+    """A model that is interrupted after `left` completions."""
+
+    def __init__(self, answer: Callable[[str, int], str], left: int) -> None:
+        super().__init__(self.count_down(answer))
+        self.left = left
+
+    def count_down(self, answer: Callable[[str, int], str]) -> Callable[[str, int], str]:
+        def counted(prompt: str, seed: int) -> str:
+            if self.left == 0:
+                raise StopWorkError
+            self.left -= 1
+            return answer(prompt, seed)
+
+        return counted
+
+
+def answer(prompt: str, seed: int) -> str:
+    return f"{prompt} {seed} \u2028é"
+
+
+def remembering(folder: Path, model: ScriptedModel) -> Remembering:
+    return Remembering(model, folder, Progress("test", 0, "completions"))
+
+
+PROMPTS, SEEDS = [f"x{k}" for k in range(6)], list(range(6))
+
+
+class TestCompletions:
+    def interrupted(self, folder: Path, after: int) -> None:
+        with remembering(folder, Stopping(answer, after)) as first, pytest.raises(StopWorkError):
+            first.complete(PROMPTS, GREEDY, SEEDS)
+
+    def test_what_is_finished_is_not_decoded_again(self, tmp_path: Path) -> None:
+        self.interrupted(tmp_path, 4)
+        model = ScriptedModel(answer)
+        with remembering(tmp_path, model) as second:
+            done = second.complete(PROMPTS, GREEDY, SEEDS)
+        assert [prompt for prompt, _, _ in model.asked] == PROMPTS[4:]
+        assert done == ScriptedModel(answer).complete(PROMPTS, GREEDY, SEEDS)
+
+    @pytest.mark.parametrize("other", ["prompt", "sampling", "seed"])
+    def test_another_prompt_sampling_or_seed_is_decoded(self, tmp_path: Path, other: str) -> None:
+        self.interrupted(tmp_path, 5)
+        model = ScriptedModel(answer)
+        prompts = [f"{p}!" for p in PROMPTS] if other == "prompt" else PROMPTS
+        sampling = Sampling(temperature=0.5, max_new_tokens=30) if other == "sampling" else GREEDY
+        seeds = [seed + 100 for seed in SEEDS] if other == "seed" else SEEDS
+        with remembering(tmp_path, model) as second:
+            second.complete(prompts, sampling, seeds)
+        assert len(model.asked) == 6
+
+    @pytest.mark.parametrize("torn", [b'{"key":"ab', b"\x00\x00\x00\n", b'{"key":1}\n{"key":"a"}\n', b"\xff\n"])
+    def test_a_torn_end_is_cut_off(self, tmp_path: Path, torn: bytes) -> None:
+        self.interrupted(tmp_path, 3)
+        whole = (tmp_path / "completions.jsonl").read_bytes()
+        with (tmp_path / "completions.jsonl").open("ab") as file:
+            file.write(torn)
+        model = ScriptedModel(answer)
+        with remembering(tmp_path, model) as second:
+            assert (tmp_path / "completions.jsonl").read_bytes() == whole
+            second.complete(PROMPTS, GREEDY, SEEDS)
+        assert len(model.asked) == 3
+        with remembering(tmp_path, ScriptedModel(answer)) as third:
+            assert len(third.known) == 6
+
+    def test_rows_of_a_batch_are_kept_one_by_one(self, toy: SimpleNamespace) -> None:
+        decoder = TorchDecoder(str(toy.models / "t0"), 64)
+        kept: dict[int, Completion] = {}
+
+        def keep(row: int, completion: Completion) -> None:
+            if len(kept) == 3:
+                raise StopWorkError
+            kept[row] = completion
+
+        prompts = [attempt_prompt(p.question) for p in problems(ARITHMETIC, 4) + problems(WORDS, 4)]
+        sampling = Sampling(temperature=1.0, max_new_tokens=120, stops=ATTEMPT_STOPS)
+        with pytest.raises(StopWorkError):
+            decoder.complete(prompts, sampling, list(range(8)), on_row=keep)
+        whole = decoder.complete(prompts, sampling, list(range(8)))
+        assert [whole[row] for row in kept] == list(kept.values())
+        rest = [row for row in range(8) if row not in kept]
+        continued = decoder.complete([prompts[row] for row in rest], sampling, rest)
+        assert continued == [whole[row] for row in rest]
+
+
+class TestTooCloseToCall:
+    def distribution(self) -> "tuple[Any, float]":
+        import torch
+
+        logits = torch.log(torch.tensor([[0.25, 0.25, 0.5]]))
+        return logits, 0.25
+
+    @pytest.mark.parametrize(("shift", "close"), [(0.0, True), (MARGIN / 2, True), (-MARGIN / 2, True), (0.1, False)])
+    def test_draws_next_to_a_border_are_named(self, shift: float, close: bool) -> None:
+        logits, border = self.distribution()
+        tokens, doubtful = pick(logits, 1.0, [border + shift])
+        assert tokens == [1 if shift >= 0 else 0]
+        assert doubtful == ([0] if close else [])
+
+    @pytest.mark.parametrize(("draw", "token"), [(0.0, 0), (1.0 - 1e-9, 2)])
+    def test_the_ends_are_no_borders(self, draw: float, token: int) -> None:
+        assert pick(self.distribution()[0], 1.0, [draw]) == ([token], [])
+
+    def test_greedy_ties_are_named(self) -> None:
+        import torch
+
+        logits = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0001, 0.0], [1.0, 2.0, 0.0]])
+        tokens, doubtful = pick(logits, 0.0, [0.0] * 3)
+        assert tokens[1:] == [1, 1]
+        assert doubtful == [0, 1]
+
+    def test_a_row_that_is_too_close_is_settled_alone(
+        self, toy: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With a margin that everything is within, each token comes from the row alone, and nothing changes."""
+        decoder = TorchDecoder(str(toy.models / "t0"), 4)
+        prompts = [attempt_prompt(p.question) for p in problems(ARITHMETIC, 3)]
+        sampling = Sampling(temperature=1.0, max_new_tokens=25)
+        before = decoder.complete(prompts, sampling, [1, 2, 3])
+        alone: list[int] = []
+        settle = decoder._logits_alone
+
+        def counted(ids: list[int]) -> object:
+            alone.append(len(ids))
+            return settle(ids)
+
+        monkeypatch.setattr("tripost.models.sampling.MARGIN", 2.0)
+        monkeypatch.setattr(decoder, "_logits_alone", counted)
+        assert decoder.complete(prompts, sampling, [1, 2, 3]) == before
+        assert len(alone) == sum(c.n_tokens + c.finished for c in before)
+
+
+WARMUP = """
+import sys, torch
+from pathlib import Path
+from stages import warmup
+from tests.toy import toy_params
+from tripost.models import checkpoint
+
+checkpoint.LEAST_SECONDS, checkpoint.SHARE = 0.0, 1e9  # a checkpoint after every step
+torch.set_num_threads(1)
+out, toy, params = Path(sys.argv[1]), Path(sys.argv[2]), toy_params()
+params = params.model_copy(update={"warmup": params.warmup.model_copy(update={"epochs": 25})})
+warmup.main(
+    params, model=toy / "models" / "base", problems=toy / "data" / "problems", out=out / "t0", loss=out / "loss.csv",
+    counts=out / "t0.json", pool=out / "pool.jsonl", pool_meta=out / "pool.meta.json", partial=out / "partial",
+)
+"""
+RESULTS = ["t0/model.safetensors", "loss.csv", "t0.json"]
+
+
+class TestTraining:
+    def start(self, out: Path, toy: Path) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", WARMUP, str(out), str(toy)]
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE)
+
+    def test_killed_training_ends_with_the_same_losses_and_weights(
+        self, toy: SimpleNamespace, tmp_path: Path
+    ) -> None:
+        out, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
+        steps: list[str] = []
+        for wait in (0.2, 0.4):
+            before = written(out / "partial")
+            with self.start(out, toy.root) as process:
+                while written(out / "partial") == before:
+                    assert process.poll() is None
+                    time.sleep(0.02)
+                time.sleep(wait)
+                process.send_signal(signal.SIGKILL)
+                steps.append(process.communicate()[1])
+            assert process.returncode == -signal.SIGKILL
+            assert not (out / "t0").exists()
+        for folder in (out, undisturbed):
+            with self.start(folder, toy.root) as process:
+                steps.append(process.communicate(timeout=120)[1])
+            assert process.returncode == 0, steps[-1]
+        assert "warmup: goes on at step" in steps[1]
+        assert "warmup: goes on at step" in steps[2]
+        assert "goes on" not in steps[3]
+        assert [file_sha256(out / name) for name in RESULTS] == [file_sha256(undisturbed / name) for name in RESULTS]
+        assert not (out / "partial").exists()
+
+    def test_a_broken_checkpoint_is_named(self, toy: SimpleNamespace, tmp_path: Path) -> None:
+        learner = TorchLearner(str(toy.models / "base"), toy.params.train)
+        (tmp_path / "checkpoint.safetensors").write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00not json")
+        with pytest.raises(ModelError, match=r"checkpoint\.safetensors: cannot be continued .*remove the file"):
+            learner.fit(rationale_examples(problems(ARITHMETIC, 2)), 1, partial=tmp_path)
+
+
+def written(folder: Path) -> int:
+    """When the checkpoint was written (nanoseconds); 0 for never."""
+    return max((path.stat().st_mtime_ns for path in folder.glob("*/checkpoint.safetensors")), default=0)
+
+
+class TestFolder:
+    def test_it_stays_after_an_error_and_goes_on_success(self, tmp_path: Path) -> None:
+        folder = tmp_path / "rollout@t1"
+
+        def begin(*inputs: int) -> None:
+            with partial_work(folder, *inputs) as work:
+                assert list(work.iterdir()) == []
+                (work / "x").write_text("kept")
+                raise StopWorkError
+
+        for inputs in (1, 2):
+            with pytest.raises(StopWorkError):
+                begin(inputs)
+        with partial_work(folder, 1) as work:
+            assert (work / "x").read_text() == "kept"
+        assert not folder.exists(), "what other inputs have left goes, too"
+
+    def test_without_a_folder_nothing_outlives_the_call(self) -> None:
+        with partial_work(None) as work:
+            assert work.is_dir()
+        assert not work.exists()
+
+    def test_params_numbers_names_and_content_count(self, tmp_path: Path) -> None:
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "a").write_text("1")
+        params = toy_params()
+        inputs: Sequence[object] = (1, "t1", params.train, tmp_path / "model")
+        found = {fingerprint(*inputs)}
+        found.add(fingerprint(2, *inputs[1:]))
+        found.add(fingerprint(1, "t2", *inputs[2:]))
+        found.add(fingerprint(*inputs[:2], params.train.model_copy(update={"batch_size": 9}), inputs[3]))
+        (tmp_path / "model" / "a").write_text("2")
+        found.add(fingerprint(*inputs))
+        (tmp_path / "model" / "a").rename(tmp_path / "model" / "b")
+        found.add(fingerprint(*inputs))
+        assert len(found) == 6
+        assert fingerprint(*inputs) in found
+
+
+def test_an_interrupted_rollout_ends_with_the_same_rows(
+    toy: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage itself, interrupted again and again: the rows, their counts and their bytes are those of one run."""
+
+    def run(name: str) -> None:
+        rollout_stage.main(
+            toy.params, problems=toy.problems, model=toy.models / "t0", out=tmp_path / name / "rollout.jsonl",
+            counts=tmp_path / name / "rollout.json", t="t2", prev="t1", partial=tmp_path / name / "partial",
+        )  # fmt: skip
+
+    run("whole")
+    keep, left = Remembering._keep, 5
+
+    def stops(self: Remembering, key: str, completion: Completion) -> None:
+        nonlocal left
+        if left == 0:
+            raise StopWorkError
+        left -= 1
+        keep(self, key, completion)
+
+    monkeypatch.setattr(Remembering, "_keep", stops)
+    interruptions = 0
+    while not (tmp_path / "again" / "rollout.jsonl").exists():
+        left = 17
+        try:
+            run("again")
+        except StopWorkError:
+            interruptions += 1
+    assert interruptions >= 2
+    for name in ("rollout.jsonl", "rollout.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert not (tmp_path / "again" / "partial").exists()
