@@ -61,7 +61,7 @@ def test_one_line_a_finding_and_exit_code_0_where_nothing_fails(
     assert main(["doctor"]) is None
     lines = capsys.readouterr().out.splitlines()
     found = {line[6:18].strip(): (line[:6].strip(), line[18:]) for line in lines if not line.startswith(" ")}
-    assert list(found) == ["python", "torch", "disk", "git", "dvc remote", "params", "tracking"]
+    assert list(found) == ["python", "torch", "disk", "git", "dvc lock", "dvc remote", "params", "tracking"]
     assert found["git"] == ("ok", "clean")
     assert found["dvc remote"] == ("ok", "store: s3://***@host/bucket")
     assert found["torch"] == ("ok", "9.9, 2 CPU threads, CUDA: card 0")

@@ -18,6 +18,7 @@ from tripost.errors import TriPosTError
 COMMANDS = {
     "table": ("tripost.cli.table:main", "the results of all iterations, and what they allow one to say"),
     "show": ("tripost.cli.show:main", "read trajectories: attempts, feedback, updates, and why rows were dropped"),
+    "mend": ("tripost.cli.mend:main", "set aside what a killed DVC has left half written"),
     "doctor": ("tripost.cli.doctor:main", "look at this machine and checkout: what works, what does not, what to do"),
 }
 Command = Callable[[Sequence[str]], int | None]

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from rich.text import Text
 
+from tripost.cli.mend import LOCK, broken
 from tripost.cli.screen import clean, console
 from tripost.errors import ParamsError
 from tripost.params import Params
@@ -67,6 +68,7 @@ def findings(root: Path) -> Iterator[Finding]:
     yield torch()
     yield disk(shutil.disk_usage(root).free)
     yield git(root)
+    yield lock(root)
     yield remote(root)
     found, params = read_params(root)
     yield found
@@ -123,6 +125,13 @@ def git(root: Path) -> Finding:
         said = f"{changed} changes not committed (git status): commit before a run that others should repeat"
         return Finding("warn", "git", said)
     return Finding("ok", "git", "clean")
+
+
+def lock(root: Path) -> Finding:
+    """dvc.lock is written in place: DVC that is killed at that moment leaves half of it."""
+    if broken(root / LOCK):
+        return Finding("FAIL", "dvc lock", f"{LOCK} was cut off when DVC was stopped: run tripost mend")
+    return Finding("ok", "dvc lock", "readable" if (root / LOCK).exists() else "none yet: made by the first run")
 
 
 def remote(root: Path) -> Finding:
