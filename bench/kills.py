@@ -132,11 +132,11 @@ def _kill(
 def forget(folder: Path, stage: str) -> None:
     """Make DVC run a stage again: without its lock entry and without the run-cache."""
     shutil.rmtree(folder / ".dvc" / "cache" / "runs", ignore_errors=True)
-    yaml = YAML()
-    lock = yaml.load((folder / "dvc.lock").read_text(encoding="utf-8"))
+    round_trip = YAML()
+    lock = round_trip.load((folder / "dvc.lock").read_text(encoding="utf-8"))
     lock["stages"].pop(stage)
     with (folder / "dvc.lock").open("w", encoding="utf-8") as file:
-        yaml.dump(lock, file)
+        round_trip.dump(lock, file)
 
 
 def _wait_for(checkout: Checkout, dvc: "subprocess.Popen[str]", program: str) -> psutil.Process | None:

@@ -22,6 +22,12 @@ def main(params: Params, given: Path, t: str, extra: Path | None = None) -> None
     if t == "wait":
         given.write_text(str(__import__("os").getpid()))
         time.sleep(60)
+    if t == "bug":
+        raise KeyError("wrong\x1b[2J first")
+    if t == "denied":
+        raise PermissionError(13, "Permission denied", str(given))
+    if t == "memory":
+        raise MemoryError
     if t == "fail":
         raise DataError(f"{given}:3: not a row; make it anew")
     print(params.seed, type(given).__name__, given, t, extra)
@@ -67,6 +73,65 @@ def test_an_error_of_the_user_is_one_line_and_exit_code_1(tmp_path: Path) -> Non
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("t", "says"),
+    [
+        (
+            "denied",
+            "error: x: Permission denied; give yourself the right to it (chmod, chown), or work in another folder",
+        ),
+        ("memory", "error: stage@memory: out of memory; a smaller batch_size or micro_batch_tokens needs less"),
+    ],
+)
+def test_an_error_of_the_machine_is_one_line_that_says_what_to_do(tmp_path: Path, t: str, says: str) -> None:
+    assert finished(tmp_path, "--given", "x", "--t", t) == (1, "", f"{says}\n")
+
+
+def test_a_bug_is_one_line_and_its_traceback_a_file(tmp_path: Path) -> None:
+    code, out, err = finished(tmp_path, "--given", "x", "--t", "bug")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: stage@bug: a bug of this program (KeyError: ")
+    assert err.endswith("); please report it with .tripost/crash/stage@bug.txt\n")
+    assert len(err.splitlines()) == 1
+    assert "\x1b" not in err
+    assert "Traceback" in (tmp_path / ".tripost" / "crash" / "stage@bug.txt").read_text(encoding="utf-8")
+
+
+def test_a_second_process_of_a_stage_waits_and_says_so(tmp_path: Path) -> None:
+    with start(tmp_path, "--given", "pid", "--t", "wait") as first:
+        appeared(tmp_path / "pid")
+        with (
+            start(tmp_path, "--given", "x", "--t", "wait") as second,
+            start(tmp_path, "--given", "x", "--t", "t1") as other,
+        ):
+            assert other.communicate(timeout=60)[0].endswith(" t1 None\n"), "another stage need not wait"
+            assert second.stderr is not None
+            assert second.stderr.readline() == (
+                "stage@wait: waiting for another process that runs it in this folder\n"
+            )
+            assert not (tmp_path / "x").exists()
+            first.send_signal(signal.SIGKILL)
+            assert int(appeared(tmp_path / "x")) == second.pid, "the lock of a killed process does not stay"
+            second.send_signal(signal.SIGTERM)
+            second.communicate(timeout=60)
+            assert second.returncode == 143
+
+
+def test_watching_the_parent_ends_the_process_where_the_system_cannot(tmp_path: Path) -> None:
+    """As on systems without PR_SET_PDEATHSIG."""
+    code = "from tripost.shell.stage import watch; import os; watch(os.getppid(), 0.01)"
+    parent = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {code!r}]); print(p.pid, flush=True); p.wait()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", parent]
+    with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE) as dvc:
+        assert dvc.stdout is not None
+        pid = int(dvc.stdout.readline())
+        time.sleep(1.0)
+        assert Path(f"/proc/{pid}").exists()
+        dvc.send_signal(signal.SIGKILL)
+    assert gone(pid)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 def test_a_stage_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     """DVC killed with -9 must not leave a stage that writes on."""
@@ -80,12 +145,16 @@ def test_a_stage_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", parent], cwd=tmp_path, env=environment) as dvc:
         pid = int(appeared(tmp_path / "pid"))
         dvc.send_signal(signal.SIGKILL)
+    assert gone(pid), "the stage outlived its parent"
+
+
+def gone(pid: int) -> bool:
     for _ in range(200):
         if not Path(f"/proc/{pid}").exists():
-            return
+            return True
         time.sleep(0.05)
     os.kill(pid, signal.SIGKILL)
-    pytest.fail("the stage outlived its parent")
+    return False
 
 
 def appeared(path: Path) -> str:
