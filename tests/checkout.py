@@ -52,6 +52,10 @@ class Checkout:
             said, _ = process.communicate()
             return process.returncode, said
 
+    def run(self, *command: str) -> None:
+        """Run something else there."""
+        subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
+
     def repro(self) -> list[str]:
         """`dvc repro`; the stages whose commands were run, in order."""
         code, said = self.dvc("repro")
