@@ -5,6 +5,7 @@ import sys
 
 MEASUREMENTS = {
     "fbk": "recall, precision and step accuracy of the scripted FBK on planted errors and valid rewrites",
+    "determinism": "two runs, one thread against two, batch 8 against 64: what differs",
     "kills": "100 random kills of stages and of dvc: what is left, and whether the next run shows any of it",
 }
 

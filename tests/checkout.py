@@ -34,17 +34,26 @@ class Checkout:
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start dvc, as the leader of its own process group; stdout and stderr are one pipe."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.folder / "src"), "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
             [sys.executable, "-m", "dvc", *arguments],
             cwd=self.folder,
-            env={**environment, "PYTHONUNBUFFERED": "1"},
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
+
+    def environment(self, threads: int = 1) -> dict[str, str]:
+        """That of a stage of this checkout."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {"PATH": path, "PYTHONPATH": str(self.folder / "src"), "OMP_NUM_THREADS": str(threads)}
+        return {**os.environ, **own, "PYTHONUNBUFFERED": "1"}
+
+    def stage(self, name: str, *flags: str, threads: int = 1) -> None:
+        """Run one stage by hand."""
+        command = [sys.executable, f"stages/{name}.py", *flags]
+        subprocess.run(command, cwd=self.folder, env=self.environment(threads), check=True, capture_output=True)
 
     def dvc(self, *arguments: str) -> tuple[int, str]:
         """Run dvc; its exit code and all that was printed."""
