@@ -10,8 +10,9 @@ import pytest
 from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, problems
 from tripost import registry
 from tripost.errors import DataError
+from tripost.imported import normalise
 from tripost.params import SourceParams
-from tripost.problems import check_rationales, collect, normalise
+from tripost.problems import check_rationales, collect
 from tripost.records import Problem
 from tripost.shell.sources import read_rows
 
