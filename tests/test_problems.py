@@ -104,7 +104,7 @@ def test_files_are_read_with_their_lines(tmp_path: Path) -> None:
     for content, says in (
         (b"[1]\n", ":1: not a JSON object"),
         (b"", "no rows"),
-        (b"\xff\n", ":1: not a JSON object"),
+        (b"\xff\n", ":1: not UTF-8"),
     ):
         path.write_bytes(content)
         with pytest.raises(DataError, match=says):

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tripost.chain import chain_flaws
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -187,22 +189,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _chain(self) -> "Params":
-        if "t0" in self.iterations:
-            raise ValueError("iterations.t0: t0 is the warmed-up model; iterations start at t1")
-        for t in self.iterations:
-            path = [t]
-            while path[-1] != "t0":
-                prev = self.iterations.get(path[-1])
-                if prev is None:
-                    raise ValueError(f"iterations.{path[-2]}.prev: {path[-1]} is no iteration")
-                path.append(prev.prev)
-                if path[-1] in path[:-1]:
-                    raise ValueError(f"iterations.{t}: going back by prev runs in a circle: {' -> '.join(path)}")
-        known = ["t0"]
-        for t, iteration in self.iterations.items():
-            if iteration.prev not in known:
-                raise ValueError(f"iterations.{t}.prev: {iteration.prev} must stand before {t}")
-            known.append(t)
-        if self.final not in {"t0", *self.iterations}:
-            raise ValueError(f"final: {self.final} is no iteration")
+        flaws = chain_flaws({t: iteration.prev for t, iteration in self.iterations.items()}, self.final)
+        if flaws:
+            raise ValueError("\n".join(flaws))
         return self
