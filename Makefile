@@ -24,6 +24,7 @@ help: ## This list
 
 run: ## Install, run the whole pipeline (only what changed), print the results
 	@sh tools/preflight.sh run
+	@.venv/bin/tripost check
 	@.venv/bin/dvc repro
 	@.venv/bin/tripost table
 

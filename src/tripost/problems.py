@@ -64,16 +64,33 @@ def collect(task: Task, source: SourceParams, rows: Sequence[tuple[str, dict[str
     return Collected(problems=problems, left_out=+left_out, fewer_than_asked=+fewer)
 
 
+def require_unique(problems: Iterable[Problem]) -> None:
+    """Raises DataError where problems of two tasks have one id: trajectories know their problem by it."""
+    first: dict[str, str] = {}
+    for problem in problems:
+        other = first.setdefault(problem.id, problem.task)
+        if other != problem.task:
+            raise DataError(f"problems.{problem.task}: the id {problem.id!r} is one of {other}, too; give it another")
+
+
+def check_difficulties(task: Task, source: SourceParams) -> None:
+    """Raises DataError for a difficulty that the task does not have, or has on the other side."""
+    for key, difficulties, other in (("seen", source.seen, "unseen"), ("unseen", source.unseen, "seen")):
+        for difficulty in difficulties:
+            where = f"params.yaml: problems.{task.name}.{key}"
+            try:
+                seen = task.seen(difficulty)
+            except DataError as error:
+                raise DataError(f"{where}: {error}; see docs/data.md") from None
+            if seen != (key == "seen"):
+                raise DataError(f"{where}: {difficulty!r} is {other} by definition; move it to {other}")
+
+
 def _split(task: Task, source: SourceParams, pool: Sequence[Problem], seed: int) -> dict[str, list[Problem]]:
     """Counts of `source` for each split: from the file where it has such rows, from the generator otherwise."""
+    check_difficulties(task, source)
     chosen: dict[str, list[Problem]] = {"test": [], "validation": [], "train": []}
     for seen, difficulties in ((True, source.seen), (False, source.unseen)):
-        for difficulty in difficulties:
-            if task.seen(difficulty) != seen:
-                raise DataError(
-                    f"problems.{task.name}: {difficulty!r} is {'unseen' if seen else 'seen'} by definition; "
-                    f"move it to {'unseen' if seen else 'seen'}"
-                )
         counts = {
             "test": source.test if seen else source.unseen_test,
             "validation": source.validation if seen else source.unseen_validation,
