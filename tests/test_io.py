@@ -96,8 +96,14 @@ def test_files_round_trip_and_equal_content_is_equal_bytes(tmp_path: Path) -> No
         ),
         (RAW.replace(b'"seen":true,', b"") + b"\n", ":1: not a Problem: Object missing required field `seen`"),
         (RAW.replace(b'"seen":true', b'"seen":true,"more":1') + b"\n", "unknown field `more`"),
-        (RAW.replace(b'"schema_version":1', b'"schema_version":2') + b"\n", "made by a newer version (schema_version 2); update tripost"),
-        (RAW.replace(b'"schema_version":1', b'"schema_version":0') + b"\n", "made by an older version (schema_version 0); make it anew: dvc repro"),
+        (
+            RAW.replace(b'"schema_version":1', b'"schema_version":2') + b"\n",
+            "made by a newer version (schema_version 2); update tripost",
+        ),
+        (
+            RAW.replace(b'"schema_version":1', b'"schema_version":0') + b"\n",
+            "made by an older version (schema_version 0); make it anew: dvc repro",
+        ),
         (b'{"x":' + b"[" * 100_000 + b"\n", ":1: not"),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 def chain_flaws(prev: Mapping[str, str], final: str) -> list[str]:
     """Every finding about `iterations` (`prev` of each) and `final`, by its key."""
     flaws: list[str] = []
-    names = ", ".join(["t0", *prev])
+    names = ", ".join({"t0": 0, **prev})
     if "t0" in prev:
         flaws.append("iterations.t0: t0 is the warmed-up model; let the iterations start at t1")
     known = {"t0"}

@@ -95,6 +95,8 @@ def _checked(task: Task, where: str, problem: Problem) -> Problem:
         question=problem.question.replace("\r\n", "\n"),
         rationale=None if rationale is None else rationale.replace("\r\n", "\n"),
     )
+    if not (problem.id.strip() and problem.question.strip() and problem.answer.strip()):
+        raise DataError(f"{where}: id, question or answer is empty; mend the row or take it out")
     answered = parse_attempt(f"(Final response) So the answer is {problem.answer}.", "dataset")
     if not task.is_correct(problem, answered):
         said = f"the answer {problem.answer[:40]!r} is none that {task.name} can be held against"

@@ -38,9 +38,9 @@ class SourceParams(Section):
     @model_validator(mode="after")
     def _has_path(self) -> "SourceParams":
         if self.source != "generated" and not self.path:
-            raise ValueError(f"source: {self.source} needs a path")
+            raise ValueError(f"source: {self.source} needs a path; name the file")
         if self.source == "generated" and not self.seen:
-            raise ValueError("source: generated needs at least one seen difficulty")
+            raise ValueError("source: generated needs at least one seen difficulty; see docs/data.md")
         return self
 
 
@@ -81,7 +81,7 @@ class BaseModelParams(Section):
     @model_validator(mode="after")
     def _heads_fit(self) -> "BaseModelParams":
         if self.width % (2 * self.heads):
-            raise ValueError(f"width: {self.width} is no even multiple of heads: {self.heads}")
+            raise ValueError(f"width: {self.width} is no even multiple of heads: {self.heads}; change one of them")
         return self
 
 
@@ -119,7 +119,7 @@ class ValidateParams(Section):
     @model_validator(mode="after")
     def _ordered(self) -> "ValidateParams":
         if self.improves_share[0] > self.improves_share[1]:
-            raise ValueError("improves_share: the first bound is above the second")
+            raise ValueError("improves_share: the first bound is above the second; swap them")
         return self
 
 

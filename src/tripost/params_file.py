@@ -1,7 +1,7 @@
 """`params.yaml` -> params, with every error at once, by its key, and a hint where a key looks misspelt."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ def check_params(raw: Any, name: str = "params.yaml") -> Params:
     try:
         params = Params.model_validate(plain, strict=True)
     except ValidationError as error:
-        for item in error.errors():
-            found |= {_finding(line, item, hidden) for line in item["msg"].splitlines() or [""]}
+        for item in _one_a_key(error.errors()):
+            found |= {_finding(line, item, hidden) for line in item["msg"].splitlines()}
     if found or params is None:
         raise ParamsError(*(f"{name}: {finding}" for finding in sorted(found)))
     return params
@@ -78,18 +78,33 @@ def _chain(raw: Any) -> list[str]:
     iterations, final = (raw.get("iterations"), raw.get("final")) if isinstance(raw, dict) else (None, None)
     if not isinstance(iterations, Mapping) or not isinstance(final, str):
         return []
-    prev = {t: it.get("prev") for t, it in iterations.items() if isinstance(it, dict)}
-    fits = len(prev) == len(iterations) and all(isinstance(name, str) for pair in prev.items() for name in pair)
-    return chain_flaws(prev, final) if fits else []
+    named = {t: it.get("prev") for t, it in iterations.items() if isinstance(it, dict)}
+    prev = {t: before for t, before in named.items() if isinstance(t, str) and isinstance(before, str)}
+    return chain_flaws(prev, final) if len(prev) == len(iterations) else []
 
 
-def _finding(line: str, item: Any, hidden: set[str]) -> str:
-    where = [
+def _where(item: Any) -> list[str]:
+    return [
         part
         for part in map(str, item["loc"])
         if not part.startswith(("constrained-", "literal[", "function-"))
         and part not in {"int", "float", "str", "WeightParams", "[key]"}
     ]
+
+
+def _one_a_key(items: Iterable[Any]) -> Iterator[Any]:
+    """Where a number or a word may stand, both complain: for text the word counts, for anything else the number."""
+    found: dict[tuple[str, ...], Any] = {}
+    for item in items:
+        where = (*_where(item), item["msg"] if item["type"] == "value_error" else "")
+        literal = item["type"] == "literal_error"
+        if where not in found or literal == isinstance(item["input"], str):
+            found[where] = item
+    yield from found.values()
+
+
+def _finding(line: str, item: Any, hidden: set[str]) -> str:
+    where = _where(item)
     key = ".".join(where)
     if item["type"] == "extra_forbidden":
         return f"{key}: unknown key; {did_you_mean(where[-1], _known(where[:-1]))}"
@@ -101,6 +116,8 @@ def _finding(line: str, item: Any, hidden: set[str]) -> str:
         return f"{message}; add it, {SEE}"
     if item["type"] == "value_error":
         return message
+    if item["type"] == "string_pattern_mismatch":
+        return f"{key}: not the name of an iteration; write t and a number, such as t1"
     shown = "a secret" if key in hidden else repr(item["input"])[:60]
     return f"{message} (found {shown}){_remedy(item)}"
 

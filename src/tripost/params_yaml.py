@@ -51,7 +51,9 @@ def read_yaml(path: Path) -> Any:
 def _said(error: MarkedYAMLError) -> str:
     problem = str(error.problem)
     if problem.startswith("found duplicate key"):
-        return f"the key {problem.split(' with value')[0].removeprefix('found duplicate key ')} stands twice; keep one"
+        return (
+            f"the key {problem.split(' with value')[0].removeprefix('found duplicate key ')} stands twice; keep one"
+        )
     if "'\\t'" in problem:
         return "a tab; indent with spaces"
     if "could not determine a constructor" in problem:

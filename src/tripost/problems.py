@@ -70,7 +70,8 @@ def require_unique(problems: Iterable[Problem]) -> None:
     for problem in problems:
         other = first.setdefault(problem.id, problem.task)
         if other != problem.task:
-            raise DataError(f"problems.{problem.task}: the id {problem.id!r} is one of {other}, too; give it another")
+            where = f"params.yaml: problems.{problem.task}.path"
+            raise DataError(f"{where}: the id {problem.id!r} is one of {other}, too; give it another")
 
 
 def check_difficulties(task: Task, source: SourceParams) -> None:

@@ -32,12 +32,14 @@ def task(name: str) -> Task:
         return cast(Task, getattr(importlib.import_module(module), attribute)())
     plugins = {point.name: point for point in entry_points(group=TASK_GROUP)}
     if name not in plugins:
-        raise UnknownNameError(f"problems.{name}: unknown task; {did_you_mean(name, [*TASKS, *plugins])}")
+        raise UnknownNameError(
+            f"params.yaml: problems.{name}: unknown task; {did_you_mean(name, [*TASKS, *plugins])}"
+        )
     try:
         return cast(Task, plugins[name].load()())
     except Exception as error:  # somebody else's code
         why = f"{type(error).__name__}: {error}"
-        said = f"problems.{name}: the task's plug-in {plugins[name].value} cannot be loaded: {why}"
+        said = f"params.yaml: problems.{name}: the task's plug-in {plugins[name].value} cannot be loaded: {why}"
         raise UnknownNameError(f"{said}; mend it or install it anew") from None
 
 
@@ -61,4 +63,6 @@ def script(name: str) -> Expert:
     found = task(name)
     if isinstance(found, Scripted):
         return found.script()
-    raise UnknownNameError(f"problems.{name}: the task brings no scripted expert; give it one (docs/extending.md)")
+    raise UnknownNameError(
+        f"params.yaml: problems.{name}: the task brings no scripted expert; give it one (docs/extending.md)"
+    )

@@ -18,7 +18,10 @@ from tripost.errors import TriPosTError
 COMMANDS = {
     "table": ("tripost.cli.table:main", "the results of all iterations, and what they allow one to say"),
     "show": ("tripost.cli.show:main", "read trajectories: attempts, feedback, updates, and why rows were dropped"),
-    "check": ("tripost.cli.check:main", "whether params.yaml is right and fits the files it names; a run starts with it"),
+    "check": (
+        "tripost.cli.check:main",
+        "whether params.yaml is right and fits the files it names; a run starts with it",
+    ),
     "doctor": ("tripost.cli.doctor:main", "look at this machine and checkout: what works, what does not, what to do"),
 }
 Command = Callable[[Sequence[str]], int | None]

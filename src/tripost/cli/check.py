@@ -12,7 +12,7 @@ from pathlib import Path
 from tripost import registry
 from tripost.errors import ModelError, TriPosTError
 from tripost.imported import read_problem
-from tripost.models.folder import check_folder
+from tripost.models.folder import check_folder, names_a_folder
 from tripost.params import BaseModelParams, Params, SourceParams
 from tripost.params_file import load_params
 from tripost.problems import check_difficulties
@@ -59,12 +59,9 @@ def _check_source(name: str, source: SourceParams) -> None:
 
 def _check_base(base: BaseModelParams) -> None:
     """`scratch`, a folder that can be loaded, or what may be a name on the hub (`name` or `owner/name`)."""
-    folder = Path(base.source)
-    may_be_a_name = base.source.count("/") < 2 and not base.source.startswith((".", "/", "~"))
-    here = may_be_a_name and folder.parent.name and folder.parent.is_dir()  # imported/mdoel
-    if base.source == "scratch" or (may_be_a_name and not here and not folder.exists()):
+    if base.source == "scratch" or not names_a_folder(base.source):
         return
     try:
-        check_folder(folder)
+        check_folder(Path(base.source))
     except ModelError as error:
         raise ModelError(f"{PARAMS}: base_model.source: {error}") from None

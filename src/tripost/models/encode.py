@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tripost.errors import ModelError
-from tripost.models.folder import COPY, check_folder, check_tokenizer, read_object
+from tripost.models.folder import COPY, check_folder, check_tokenizer, names_a_folder
 from tripost.records import Example
 
 
@@ -28,7 +28,7 @@ def load_tokenizer(source: str) -> Any:
 
     Raises ModelError where it is missing, not fast, or has no EOS token.
     """
-    if Path(source).is_dir():
+    if names_a_folder(source):
         check_tokenizer(Path(source))
     from transformers import AutoTokenizer
 
@@ -37,7 +37,9 @@ def load_tokenizer(source: str) -> Any:
     except Exception as error:
         raise ModelError(f"{source}: no tokenizer can be loaded: {_why(source, error)}") from None
     if not tokenizer.is_fast:
-        raise ModelError(f"{source}: the tokenizer is not a fast one (tokenizer.json), which weights need; convert it")
+        raise ModelError(
+            f"{source}: the tokenizer is not a fast one (tokenizer.json), which weights need; convert it"
+        )
     if tokenizer.eos_token_id is None:
         raise ModelError(f"{source}: the tokenizer has no EOS token; set eos_token in tokenizer_config.json")
     return tokenizer
@@ -45,13 +47,13 @@ def load_tokenizer(source: str) -> Any:
 
 def load_model(source: str) -> Any:
     """The causal language model in fp32 on the CPU, from safetensors only, whole. Raises ModelError."""
-    if Path(source).is_dir():
+    if names_a_folder(source):
         check_folder(Path(source))
     import torch
     from transformers import AutoModelForCausalLM
 
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             source,
             trust_remote_code=False,
             use_safetensors=True,
@@ -61,6 +63,7 @@ def load_model(source: str) -> Any:
         )
     except Exception as error:
         raise ModelError(f"{source}: no model can be loaded: {_why(source, error)}") from None
+    model, report = loaded
     unmade = sorted({*map(str, report["missing_keys"]), *(str(key[0]) for key in report["mismatched_keys"])})
     if unmade:  # transformers would fill them with random numbers
         said = f"{len(unmade)} weights that config.json asks for are missing or of another shape ({unmade[0]}, ...)"
@@ -79,7 +82,7 @@ def context_length(model_config: Any) -> int:
 
 def load_context_length(folder: Path) -> int:
     """The context of a saved model, without loading its weights. Raises ModelError."""
-    read_object(folder / "config.json")
+    check_tokenizer(folder)
     from transformers import AutoConfig
 
     try:

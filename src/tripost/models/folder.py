@@ -21,10 +21,16 @@ MAX_HEADER = 100_000_000
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
+def names_a_folder(source: str) -> bool:
+    """Whether this means a folder, there or not, rather than `name` or `owner/name` on the Hugging Face hub."""
+    path = Path(source)
+    parent_is_here = path.parent.name != "" and path.parent.is_dir()  # models/t9, imported/mdoel
+    return path.exists() or source.count("/") > 1 or source.startswith((".", "/", "~")) or parent_is_here
+
+
 def check_folder(folder: Path) -> None:
     """Raises ModelError where this is no folder of a causal language model that can be loaded here."""
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; name one with config.json, *.safetensors and a tokenizer")
+    _check_there(folder)
     config = read_object(folder / "config.json")
     named = config.get("architectures")
     names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
@@ -36,6 +42,7 @@ def check_folder(folder: Path) -> None:
 
 def check_tokenizer(folder: Path) -> None:
     """Raises ModelError where the folder holds no tokenizer, or one that says it has no EOS token."""
+    _check_there(folder)
     read_object(folder / "config.json")
     if not any((folder / name).is_file() for name in VOCABULARIES):
         raise ModelError(f"{folder}: no tokenizer.json; save the tokenizer beside the model")
@@ -47,6 +54,11 @@ def check_tokenizer(folder: Path) -> None:
     config = read_object(folder / "tokenizer_config.json")
     if config.get("tokenizer_class") in GENERIC and not config.get("eos_token"):
         raise ModelError(f"{folder}: the tokenizer has no EOS token; set eos_token in tokenizer_config.json")
+
+
+def _check_there(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; name a folder with a model in it, or make it: dvc repro")
 
 
 def _check_weights(folder: Path) -> None:

@@ -103,5 +103,7 @@ def require_rebalanced(examples: Path, meta_path: Path, report_path: Path, param
     meta = read_json(meta_path)
     if meta.get("examples_sha256") != file_sha256(examples):
         raise GateError(f"{examples}: not the file that rebalance wrote (sha256 differs from {meta_path}); {again}")
+    if not examples.stat().st_size:
+        raise GateError(f"{examples}: empty, nothing to learn from; {again}")
     if meta.get("kept_sha256") != report.get("sha256"):
         raise GateError(f"{examples}: made from other trajectories than the gate passed; {again}")

@@ -97,9 +97,7 @@ def load_problems(path: Path, *, may_be_empty: bool = False) -> dict[str, Proble
     return problems
 
 
-def load_trajectories(
-    path: Path, problems: Mapping[str, Problem], *, may_be_empty: bool = False
-) -> list[Trajectory]:
+def load_trajectories(path: Path, problems: Mapping[str, Problem], *, may_be_empty: bool = False) -> list[Trajectory]:
     """Trajectories, each joined to its problem. Raises DataError for none, or where the question is another one."""
     rows: dict[str, Trajectory] = {}
     for number, row in enumerate(read_records(path, Trajectory), start=1):

@@ -39,7 +39,7 @@ def not_json(error: Exception) -> str:
 
 
 def record_flaw(line: bytes, error: Exception, kind: str) -> str:
-    """What is wrong with a line that is no record, and what to do: no text, no JSON, another version, or its fields."""
+    """What is wrong with a line that is no record, and what to do: no JSON, another version, or its fields."""
     try:
         line.decode()
         row = msgspec.json.decode(line, type=dict[str, Any])
@@ -49,4 +49,4 @@ def record_flaw(line: bytes, error: Exception, kind: str) -> str:
         return f"{not_json(found)}; {AGAIN}"
     inner = row.get("trajectory")
     other = version_flaw(row) or (version_flaw(inner) if isinstance(inner, dict) else None)
-    return other or f"not a {kind}: {error}; {AGAIN}"
+    return other or f"not a{'n' * (kind[0] in 'AEIOU')} {kind}: {error}; {AGAIN}"

@@ -10,7 +10,7 @@ from tripost import state as states
 from tripost.errors import DataError
 from tripost.params import Params
 from tripost.shell.io import load_predictions, read_json
-from tripost.shell.lines import AGAIN
+from tripost.shell.lines import AGAIN, not_json
 from tripost.state import IterationState, PipelineState, number
 
 STAGES = ("rollout", "edit", "validate", "rebalance")
@@ -45,7 +45,9 @@ def _losses(path: Path) -> tuple[tuple[int, float], ...]:
             rows = tuple((int(row["step"]), float(row["loss"])) for row in csv.DictReader(file))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}; {AGAIN}") from None
-    except (ValueError, KeyError, TypeError, csv.Error) as error:  # a UnicodeDecodeError is a ValueError
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: {not_json(error)}; {AGAIN}") from None
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
         why = f"no column {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(f"{path}: not a table of step and loss ({why}); {AGAIN}") from None
     if not rows:

@@ -25,17 +25,20 @@ def read_rows(source: SourceParams) -> list[tuple[str, dict[str, Any]]]:
     path = Path(source.path or "")
     rows = list(each_row(source))
     if not path.resolve().is_relative_to(IMPORTED.resolve()):
-        sys.stderr.write(f"note: {one_line(str(path))}: DVC does not see when this file changes; in {IMPORTED}/ it would\n")
+        sys.stderr.write(
+            f"note: {one_line(str(path))}: DVC does not see when this file changes; in {IMPORTED}/ it would\n"
+        )
     return rows
 
 
 def each_row(source: SourceParams) -> Iterator[tuple[str, dict[str, Any]]]:
     """`(file:line, row)`, as they are read. Raises DataError, also where there are none."""
     path = Path(source.path or "")
-    number = 0
-    for number, found in enumerate(_examples(path) if source.source == "bbh" else _lines(path), start=1):
+    empty = True
+    for found in _examples(path) if source.source == "bbh" else _lines(path):
+        empty = False
         yield found
-    if not number:
+    if empty:
         raise DataError(f"{path}: no rows; {MEND}")
 
 
