@@ -8,7 +8,7 @@ import pytest
 from tests.toy import toy_params
 
 HEAVY = {
-    "test_algorithm", "test_bad_inputs", "test_cli_doctor", "test_dvc", "test_expectations", "test_gate", "test_models", "test_page", "test_stage", "test_tracking",
+    "test_algorithm", "test_bad_inputs", "test_cli_doctor", "test_dvc", "test_expectations", "test_gate", "test_model_folder", "test_models", "test_page", "test_stage", "test_tracking",
 }  # fmt: skip
 """Files that need torch, Great Expectations, MLflow or processes; the rest is marked `unit`: make test ARGS="-m unit"."""
 
