@@ -5,7 +5,12 @@ from pathlib import Path
 
 from tests.bad_world import Case, Spoil, both, fields, gone, params, swap, text
 
-SLOW = {"a config of an unknown model_type", "a model with more layers than weights", "a name that no model has"}
+SLOW = {
+    "a config of an unknown model_type",
+    "a model with more layers than weights",
+    "a name that no model has",
+    "a context too short for any example",
+}
 """Left to `-m slow`: each imports torch for it, and the same code is tested without a process."""
 M = "models/t0"
 OURS = params(**{"base_model.source": M})
