@@ -25,6 +25,7 @@ help: ## This list
 run: ## Install, run the whole pipeline (only what changed), print the results
 	@sh tools/preflight.sh run
 	@.venv/bin/tripost mend
+	@.venv/bin/tripost check
 	@.venv/bin/dvc repro
 	@.venv/bin/tripost table
 

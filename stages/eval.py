@@ -6,8 +6,7 @@ from tripost import registry
 from tripost.evaluate import evaluate, metrics
 from tripost.models.decoder import TorchDecoder
 from tripost.params import Params
-from tripost.records import Prediction
-from tripost.shell.io import load_problems, read_records, write_json, write_records
+from tripost.shell.io import load_predictions, load_problems, write_json, write_records
 from tripost.shell.partial import Remembering, partial_work
 from tripost.shell.progress import Progress
 from tripost.shell.stage import run
@@ -25,7 +24,7 @@ def main(
 ) -> None:
     """Write predictions and metrics. `previous`: the predictions of the iteration before, for paired tests."""
     validation = list(load_problems(problems / "validation.jsonl").values())
-    before = list(read_records(previous, Prediction)) if previous else None
+    before = load_predictions(previous) if previous else None
     names = sorted(params.problems)
     knobs = (params.history, params.eval, t)
     with (

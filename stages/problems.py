@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tripost import registry, summary
 from tripost.params import Params
-from tripost.problems import SPLITS, check_rationales, collect
+from tripost.problems import SPLITS, check_rationales, collect, require_unique
 from tripost.shell.io import write_json, write_records
 from tripost.shell.sources import read_rows
 from tripost.shell.stage import run
@@ -20,6 +20,7 @@ def main(params: Params, out: Path, counts: Path) -> None:
         checked, rationales[name] = check_rationales(collected.problems, task, expert)
         everything += checked
         left_out[name], fewer[name] = dict(collected.left_out), dict(collected.fewer_than_asked)
+    require_unique(everything)
     for split in SPLITS:
         write_records(out / f"{split}.jsonl", (problem for problem in everything if problem.split == split))
     report = {"rationales_not_trusted": rationales, "left_out": left_out, "fewer_than_asked": fewer}

@@ -6,7 +6,7 @@ from tripost import summary
 from tripost.params import Params
 from tripost.rebalance import rebalance
 from tripost.shell.guards import meta_of, pool_meta_of, require_gated, require_pool
-from tripost.shell.io import load_problems, load_trajectories, read_json, write_json, write_records
+from tripost.shell.io import load_problems, load_trajectories, load_wrong_shares, write_json, write_records
 from tripost.shell.stage import run
 
 
@@ -31,8 +31,9 @@ def main(
     train = load_problems(problems / "train.jsonl")
     rows = load_trajectories(kept, train)
     require_pool(previous_pool, previous_pool_meta)
-    older = load_trajectories(previous_pool, train) if params.rebalance.replay == "all" else []
-    wrong = read_json(edited)["wrong_first_attempts"]
+    replay = params.rebalance.replay == "all"
+    older = load_trajectories(previous_pool, train, may_be_empty=True) if replay else []
+    wrong = load_wrong_shares(edited)
     seed = f"{params.seed} {t}"
     examples, unused, reached = rebalance(older + rows, train, params.rebalance, wrong, seed, params.history)
     write_records(out, examples)

@@ -9,6 +9,7 @@ from tripost.models.encode import TokenCounter, load_context_length
 from tripost.params import Params
 from tripost.shell.expectations import gate
 from tripost.shell.guards import settle
+from tripost.shell.held_out import load_held_out
 from tripost.shell.io import load_problems, load_trajectories, write_json, write_records
 from tripost.shell.page import write_page
 from tripost.shell.stage import run
@@ -32,11 +33,9 @@ def main(
 ) -> None:
     """Write kept and dropped trajectories, the gate's report and page; where it fails, to `quarantine`."""
     train = load_problems(problems / "train.jsonl")
-    held_out = [
-        p.question for name in ("validation", "test") for p in load_problems(problems / f"{name}.jsonl").values()
-    ]
-    names, context = sorted(params.problems), load_context_length(model)
     rows = load_trajectories(edited, train)
+    held_out = load_held_out(problems, train)
+    names, context = sorted(params.problems), load_context_length(model)
     kept, lost = filter_all(rows, train, registry.tasks(names), context)
     counter, seed = TokenCounter(str(model)), f"{params.seed} {t}"
     table = flatten(kept, train, held_out, counter.count_tokens, history=params.history, sample=SAMPLE, seed=seed)

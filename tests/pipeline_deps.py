@@ -17,6 +17,8 @@ CARRIERS = {
     "tripost.registry": "holds strings; what they name is listed by itself",
     "tripost.params": "carries values of params.yaml, which DVC tracks by key",
     "tripost.params_file": "reads them",
+    "tripost.params_yaml": "reads their file",
+    "tripost.chain": "refuses iterations without a beginning",
     "tripost.shell.stage": "reads arguments",
     "tripost.shell.progress": "draws bars",
     "tripost.shell": "is empty",

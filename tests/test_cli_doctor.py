@@ -79,7 +79,7 @@ def test_exit_code_1_where_something_fails(
     assert main(["doctor"]) == 1
     out = capsys.readouterr().out
     assert "FAIL  params      params.yaml: sed: unknown key; did you mean 'seed'?\n" in out
-    assert "\n                  params.yaml: seed: field required\n" in out
+    assert "\n                  params.yaml: seed: field required; add it, see docs/params.md\n" in out
     assert "FAIL  torch       does not answer: " in out
     assert "warn  git         1 changes not committed" in out
 

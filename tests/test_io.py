@@ -12,7 +12,6 @@ from tests.test_filter import GOOD, X
 from tripost.errors import DataError
 from tripost.records import Attempt, Dropped, Example, Feedback, Problem, Segment, Step, Trajectory, Turn
 from tripost.shell.io import (
-    MAX_LINE_BYTES,
     file_sha256,
     load_problems,
     load_trajectories,
@@ -21,6 +20,7 @@ from tripost.shell.io import (
     write_json,
     write_records,
 )
+from tripost.shell.lines import MAX_LINE_BYTES
 
 TEXT = st.text(max_size=30)
 RAW = msgspec.json.encode(X)
@@ -89,15 +89,21 @@ def test_files_round_trip_and_equal_content_is_equal_bytes(tmp_path: Path) -> No
     [
         (RAW + b"\n" + RAW[:50] + b"\n", ":2: not JSON"),
         (RAW + b"\n" + RAW, ":2: the last line is not complete"),
-        (b"\xff\xfe{}\n", ":1: not JSON"),
+        (b"\xff\xfe{}\n", ":1: not UTF-8: invalid start byte; make it anew: dvc repro"),
         (
             RAW.replace(b'"seen":true', b'"seen":"yes"') + b"\n",
             ":1: not a Problem: Expected `bool`, got `str` - at `$.seen`",
         ),
         (RAW.replace(b'"seen":true,', b"") + b"\n", ":1: not a Problem: Object missing required field `seen`"),
         (RAW.replace(b'"seen":true', b'"seen":true,"more":1') + b"\n", "unknown field `more`"),
-        (RAW.replace(b'"schema_version":1', b'"schema_version":2') + b"\n", "this program reads schema_version 1"),
-        (RAW.replace(b'"schema_version":1', b'"schema_version":0') + b"\n", "this program reads schema_version 1"),
+        (
+            RAW.replace(b'"schema_version":1', b'"schema_version":2') + b"\n",
+            "made by a newer version (schema_version 2); update tripost",
+        ),
+        (
+            RAW.replace(b'"schema_version":1', b'"schema_version":0') + b"\n",
+            "made by an older version (schema_version 0); make it anew: dvc repro",
+        ),
         (b'{"x":' + b"[" * 100_000 + b"\n", ":1: not"),
     ],
 )
@@ -157,5 +163,5 @@ def test_json_is_sorted_rounded_and_read_back(tmp_path: Path) -> None:
     ).read_text() == '{\n  "a": {\n    "z": [\n      1,\n      2.0\n    ]\n  },\n  "b": 0.333333\n}\n'
     assert read_json(tmp_path / "m.json")["b"] == 0.333333
     (tmp_path / "m.json").write_text("[1]")
-    with pytest.raises(DataError, match="not a JSON object"):
+    with pytest.raises(DataError, match="not as it was written: Expected `object`, got `array`; make it anew"):
         read_json(tmp_path / "m.json")

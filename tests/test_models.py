@@ -176,7 +176,7 @@ def test_pickled_weights_are_refused(tmp_path: Path, toy: SimpleNamespace) -> No
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(ModelError, match="pickled weights are not loaded"):
         TorchDecoder(str(folder), 2)
-    with pytest.raises(ModelError, match="no tokenizer can be loaded"):
+    with pytest.raises(ModelError, match="nothing: no such folder; "):
         load_tokenizer(str(tmp_path / "nothing"))
 
 

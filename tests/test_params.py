@@ -53,7 +53,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("train.tokens", 3, "train: set exactly one of epochs and tokens, and the other to null"),
         ("final", "t9", "final: t9 is no iteration"),
         ("iterations.t2", {"prev": "t7"}, "iterations.t2.prev: t7 is no iteration"),
-        ("iterations.t1", {"prev": "t2"}, "iterations.t1: going back by prev runs in a circle: t1 -> t2 -> t1"),
+        ("iterations.t1", {"prev": "t2"}, "iterations.t1.prev: runs in a circle: t1 -> t2 -> t1"),
         ("iterations.x", {"prev": "t0"}, "iterations.x"),
     ],
 )
@@ -88,7 +88,7 @@ def test_unreadable_files_are_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "params.yaml").write_bytes(content)
     with pytest.raises(ParamsError) as error:
         load_params(tmp_path / "params.yaml")
-    assert str(error.value).startswith("params.yaml: ")
+    assert str(error.value).startswith(("params.yaml: ", "params.yaml:1: "))
     assert "\n" not in str(error.value)
 
 

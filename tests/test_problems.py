@@ -10,8 +10,9 @@ import pytest
 from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, problems
 from tripost import registry
 from tripost.errors import DataError
+from tripost.imported import normalise
 from tripost.params import SourceParams
-from tripost.problems import check_rationales, collect, normalise
+from tripost.problems import check_rationales, collect
 from tripost.records import Problem
 from tripost.shell.sources import read_rows
 
@@ -103,7 +104,7 @@ def test_files_are_read_with_their_lines(tmp_path: Path) -> None:
     for content, says in (
         (b"[1]\n", ":1: not a JSON object"),
         (b"", "no rows"),
-        (b"\xff\n", ":1: not a JSON object"),
+        (b"\xff\n", ":1: not UTF-8"),
     ):
         path.write_bytes(content)
         with pytest.raises(DataError, match=says):

@@ -23,7 +23,7 @@ def main(params: Params, given: Path, t: str, extra: Path | None = None) -> None
         given.write_text(str(__import__("os").getpid()))
         time.sleep(60)
     if t == "bug":
-        raise KeyError("wrong\x1b[2J first")
+        raise ValueError("wrong\x1b[2J\nfirst")
     if t == "denied":
         raise PermissionError(13, "Permission denied", str(given))
     if t == "memory":
@@ -90,7 +90,7 @@ def test_an_error_of_the_machine_is_one_line_that_says_what_to_do(tmp_path: Path
 def test_a_bug_is_one_line_and_its_traceback_a_file(tmp_path: Path) -> None:
     code, out, err = finished(tmp_path, "--given", "x", "--t", "bug")
     assert (code, out) == (1, "")
-    assert err.startswith("error: stage@bug: a bug of this program (KeyError: ")
+    assert err.startswith("error: stage@bug: a bug of this program (ValueError: wrong\\x1b[2J\\nfirst)")
     assert err.endswith("); please report it with .tripost/crash/stage@bug.txt\n")
     assert len(err.splitlines()) == 1
     assert "\x1b" not in err

@@ -264,7 +264,7 @@ def test_a_temporary_experiment_publishes_into_the_real_repository(
     ("file", "says"),
     [
         ("models/t1.loss.csv", "t1.loss.csv: not a table of step and loss"),
-        ("eval/t1/metrics.json", "metrics.json: not a JSON object"),
+        ("eval/t1/metrics.json", "metrics.json: not JSON"),
         ("eval/t1/predictions.jsonl", "predictions.jsonl:1: not JSON"),
     ],
 )

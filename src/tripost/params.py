@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tripost.chain import chain_flaws
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -36,9 +38,9 @@ class SourceParams(Section):
     @model_validator(mode="after")
     def _has_path(self) -> "SourceParams":
         if self.source != "generated" and not self.path:
-            raise ValueError(f"source: {self.source} needs a path")
+            raise ValueError(f"source: {self.source} needs a path; name the file")
         if self.source == "generated" and not self.seen:
-            raise ValueError("source: generated needs at least one seen difficulty")
+            raise ValueError("source: generated needs at least one seen difficulty; see docs/data.md")
         return self
 
 
@@ -79,7 +81,7 @@ class BaseModelParams(Section):
     @model_validator(mode="after")
     def _heads_fit(self) -> "BaseModelParams":
         if self.width % (2 * self.heads):
-            raise ValueError(f"width: {self.width} is no even multiple of heads: {self.heads}")
+            raise ValueError(f"width: {self.width} is no even multiple of heads: {self.heads}; change one of them")
         return self
 
 
@@ -117,7 +119,7 @@ class ValidateParams(Section):
     @model_validator(mode="after")
     def _ordered(self) -> "ValidateParams":
         if self.improves_share[0] > self.improves_share[1]:
-            raise ValueError("improves_share: the first bound is above the second")
+            raise ValueError("improves_share: the first bound is above the second; swap them")
         return self
 
 
@@ -187,22 +189,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _chain(self) -> "Params":
-        if "t0" in self.iterations:
-            raise ValueError("iterations.t0: t0 is the warmed-up model; iterations start at t1")
-        for t in self.iterations:
-            path = [t]
-            while path[-1] != "t0":
-                prev = self.iterations.get(path[-1])
-                if prev is None:
-                    raise ValueError(f"iterations.{path[-2]}.prev: {path[-1]} is no iteration")
-                path.append(prev.prev)
-                if path[-1] in path[:-1]:
-                    raise ValueError(f"iterations.{t}: going back by prev runs in a circle: {' -> '.join(path)}")
-        known = ["t0"]
-        for t, iteration in self.iterations.items():
-            if iteration.prev not in known:
-                raise ValueError(f"iterations.{t}.prev: {iteration.prev} must stand before {t}")
-            known.append(t)
-        if self.final not in {"t0", *self.iterations}:
-            raise ValueError(f"final: {self.final} is no iteration")
+        flaws = chain_flaws({t: iteration.prev for t, iteration in self.iterations.items()}, self.final)
+        if flaws:
+            raise ValueError("\n".join(flaws))
         return self

@@ -1,41 +1,44 @@
 """`params.yaml` -> params, with every error at once, by its key, and a hint where a key looks misspelt."""
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from tripost import registry
+from tripost.chain import chain_flaws
 from tripost.errors import ParamsError
 from tripost.params import Params, Section
+from tripost.params_yaml import read_yaml
 from tripost.registry import did_you_mean
+
+SEE = "see docs/params.md"
+ADDRESS = re.compile(r"(?<!sqlite)(?<!file)://[^/\s]*@")
+TOKEN = re.compile(r"\b(?:hf_|sk-|ghp_|glpat-|AKIA)[\w-]{12,}|[?&#;](?:\w*token|\w*key|sig|password)=", re.IGNORECASE)
+BOOLEANS = {"on", "off", "yes", "no", "y", "n", "true", "false"}
 
 
 def load_params(path: Path) -> Params:
     """Read and check a params file (YAML 1.2, as DVC reads it). Raises ParamsError with every finding."""
-    try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParamsError(f"{path.name}: not here; run from the top of the repository") from None
-    except (OSError, ValueError, YAMLError, RecursionError) as error:
-        raise ParamsError(f"{path.name}: cannot be read: {' '.join(str(error).split())}") from None
-    return check_params(raw, path.name)
+    return check_params(read_yaml(path), path.name)
 
 
 def check_params(raw: Any, name: str = "params.yaml") -> Params:
     """The params of a plain mapping. Raises ParamsError with every finding."""
+    plain = _tuples(raw)
+    found = {*_secrets(plain), *_unknown_tasks(plain), *_chain(plain)}
+    hidden = {finding.split(": ")[0] for finding in _secrets(plain)}
+    params = None
     try:
-        return Params.model_validate(_tuples(raw), strict=True)
-    except RecursionError:
-        raise ParamsError(f"{name}: nested without end") from None
+        params = Params.model_validate(plain, strict=True)
     except ValidationError as error:
-        lines = [f"{name}: {_printable(line)}" for line in sorted({_finding(item) for item in error.errors()})]
-        raise ParamsError("\n".join(lines)) from None
-
-
-def _printable(line: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+        for item in _one_a_key(error.errors()):
+            found |= {_finding(line, item, hidden) for line in item["msg"].splitlines()}
+    if found or params is None:
+        raise ParamsError(*(f"{name}: {finding}" for finding in sorted(found)))
+    return params
 
 
 def _tuples(value: Any) -> Any:
@@ -45,20 +48,90 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _finding(item: Any) -> str:
-    where = [
+def _secrets(value: Any, key: str = "") -> Iterator[str]:
+    """Where something stands that must not be committed: the key, never the value."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _secrets(item, f"{key}.{name}" if key else f"{name}")
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _secrets(item, key)
+    elif isinstance(value, str) and (ADDRESS.search(value) or TOKEN.search(value)):
+        if key == "track.tracking_uri":
+            variables = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+            yield f"{key}: holds credentials; credentials belong in {variables}"
+        else:
+            yield f"{key}: holds credentials; take them out, params.yaml is committed and published"
+
+
+def _unknown_tasks(raw: Any) -> Iterator[str]:
+    """Keys of `problems` that are no task."""
+    problems = raw.get("problems") if isinstance(raw, dict) else None
+    known = registry.task_names() if isinstance(problems, dict) else []
+    for name in problems or ():
+        if isinstance(name, str) and name not in known:
+            yield f"problems.{name}: unknown task; {did_you_mean(name, known)}"
+
+
+def _chain(raw: Any) -> list[str]:
+    """Findings about the iterations, also where other sections do not fit."""
+    iterations, final = (raw.get("iterations"), raw.get("final")) if isinstance(raw, dict) else (None, None)
+    if not isinstance(iterations, Mapping) or not isinstance(final, str):
+        return []
+    named = {t: it.get("prev") for t, it in iterations.items() if isinstance(it, dict)}
+    prev = {t: before for t, before in named.items() if isinstance(t, str) and isinstance(before, str)}
+    return chain_flaws(prev, final) if len(prev) == len(iterations) else []
+
+
+def _where(item: Any) -> list[str]:
+    return [
         part
         for part in map(str, item["loc"])
         if not part.startswith(("constrained-", "literal[", "function-"))
         and part not in {"int", "float", "str", "WeightParams", "[key]"}
     ]
-    key = ".".join(where) or "params"
+
+
+def _one_a_key(items: Iterable[Any]) -> Iterator[Any]:
+    """Where a number or a word may stand, both complain: for text the word counts, for anything else the number."""
+    found: dict[tuple[str, ...], Any] = {}
+    for item in items:
+        where = (*_where(item), item["msg"] if item["type"] == "value_error" else "")
+        literal = item["type"] == "literal_error"
+        if where not in found or literal == isinstance(item["input"], str):
+            found[where] = item
+    yield from found.values()
+
+
+def _finding(line: str, item: Any, hidden: set[str]) -> str:
+    where = _where(item)
+    key = ".".join(where)
     if item["type"] == "extra_forbidden":
         return f"{key}: unknown key; {did_you_mean(where[-1], _known(where[:-1]))}"
-    message = item["msg"].removeprefix("Value error, ")
-    shown = repr(item["input"])
-    got = f" (found {shown[:60]})" if item["type"] not in {"missing", "value_error"} else ""
-    return f"{key}: {message[0].lower()}{message[1:]}{got}" if where else message
+    message = line.removeprefix("Value error, ")
+    if not where:
+        return message if item["type"] == "value_error" else "not a mapping of sections; restore it from git"
+    message = f"{key}: {message[0].lower()}{message[1:]}"
+    if item["type"] == "missing":
+        return f"{message}; add it, {SEE}"
+    if item["type"] == "value_error":
+        return message
+    if item["type"] == "string_pattern_mismatch":
+        return f"{key}: not the name of an iteration; write t and a number, such as t1"
+    shown = "a secret" if key in hidden else repr(item["input"])[:60]
+    return f"{message} (found {shown}){_remedy(item)}"
+
+
+def _remedy(item: Any) -> str:
+    """What to do about a value of the wrong kind."""
+    kind, value = item["type"], item["input"]
+    if kind == "bool_type" and isinstance(value, str) and value.lower() in BOOLEANS:
+        return "; write true or false"
+    if kind in {"float_type", "int_type"} and isinstance(value, str) and re.fullmatch(r"[-+.\deE]+", value):
+        return "; write it without quotes"
+    if kind == "int_type" and isinstance(value, float) and value.is_integer():
+        return f"; write {value:.0f}"
+    return f"; {SEE}"
 
 
 def _known(path: list[str]) -> list[str]:

@@ -7,21 +7,20 @@ other way round, and is counted. Unseen difficulties never enter train.
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 from itertools import islice
 from typing import Any
 
 import msgspec
 
 from tripost.errors import DataError
-from tripost.interfaces import CannotImprove, CannotJudge, Expert, Published, Task
+from tripost.imported import normalise, read_problems
+from tripost.interfaces import CannotImprove, CannotJudge, Expert, Task
 from tripost.judge import judge
 from tripost.params import SourceParams
 from tripost.records import Feedback, Problem, Split
-from tripost.text import LEFTOVERS, has_marker, parse_attempt, unreadable_attempt
+from tripost.text import LEFTOVERS, parse_attempt, unreadable_attempt
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-LICENCES = {"tripost": "none stated", "bbh": "MIT"}
 
 
 class Collected(msgspec.Struct):
@@ -36,12 +35,11 @@ def collect(task: Task, source: SourceParams, rows: Sequence[tuple[str, dict[str
     """All splits of one task. `rows` are (file:line, parsed row) of a published or own file. Raises DataError."""
     left_out: Counter[str] = Counter()
     fewer: Counter[str] = Counter()
+    pool = read_problems(task, source.source, rows)
     if source.source == "jsonl":
-        pool = _own_pool(task, rows)
         chosen = {split: [p for p in pool if p.split == split] for split in ("test", "validation", "train")}
         chosen = {split: problems[: getattr(source, split)] for split, problems in chosen.items()}
     else:
-        pool = [_published(task, source.source, where, row) for where, row in rows]
         wanted = [p for p in pool if p.difficulty in {*source.seen, *source.unseen}]
         left_out["other difficulty"] = len(pool) - len(wanted)
         chosen = _split(task, source, wanted, seed)
@@ -66,21 +64,34 @@ def collect(task: Task, source: SourceParams, rows: Sequence[tuple[str, dict[str
     return Collected(problems=problems, left_out=+left_out, fewer_than_asked=+fewer)
 
 
-def normalise(question: str) -> str:
-    """A question as it is compared across splits: case and white space do not count."""
-    return " ".join(question.casefold().split())
+def require_unique(problems: Iterable[Problem]) -> None:
+    """Raises DataError where problems of two tasks have one id: trajectories know their problem by it."""
+    first: dict[str, str] = {}
+    for problem in problems:
+        other = first.setdefault(problem.id, problem.task)
+        if other != problem.task:
+            where = f"params.yaml: problems.{problem.task}.path"
+            raise DataError(f"{where}: the id {problem.id!r} is one of {other}, too; give it another")
+
+
+def check_difficulties(task: Task, source: SourceParams) -> None:
+    """Raises DataError for a difficulty that the task does not have, or has on the other side."""
+    for key, difficulties, other in (("seen", source.seen, "unseen"), ("unseen", source.unseen, "seen")):
+        for difficulty in difficulties:
+            where = f"params.yaml: problems.{task.name}.{key}"
+            try:
+                seen = task.seen(difficulty)
+            except DataError as error:
+                raise DataError(f"{where}: {error}; see docs/data.md") from None
+            if seen != (key == "seen"):
+                raise DataError(f"{where}: {difficulty!r} is {other} by definition; move it to {other}")
 
 
 def _split(task: Task, source: SourceParams, pool: Sequence[Problem], seed: int) -> dict[str, list[Problem]]:
     """Counts of `source` for each split: from the file where it has such rows, from the generator otherwise."""
+    check_difficulties(task, source)
     chosen: dict[str, list[Problem]] = {"test": [], "validation": [], "train": []}
     for seen, difficulties in ((True, source.seen), (False, source.unseen)):
-        for difficulty in difficulties:
-            if task.seen(difficulty) != seen:
-                raise DataError(
-                    f"problems.{task.name}: {difficulty!r} is {'unseen' if seen else 'seen'} by definition; "
-                    f"move it to {'unseen' if seen else 'seen'}"
-                )
         counts = {
             "test": source.test if seen else source.unseen_test,
             "validation": source.validation if seen else source.unseen_validation,
@@ -123,85 +134,6 @@ def _new(stream: Iterable[Problem], chosen: dict[str, list[Problem]], count: int
 
 def _in_split(problem: Problem, split: str) -> Problem:
     return msgspec.structs.replace(problem, split=split)
-
-
-def _published(task: Task, source: str, where: str, row: dict[str, Any]) -> Problem:
-    """A row in the shape of the authors' or of BIG-Bench Hard's files."""
-    if not isinstance(task, Published):
-        raise DataError(f"{where}: task {task.name!r} has no published shape; use source: jsonl")
-    content = row.get("meta_data", row) if source == "tripost" else row
-    try:
-        question = content["question" if source == "tripost" else "input"]
-        answer = content["answer" if source == "tripost" else "target"]
-        rationale = content["rationale"] if source == "tripost" else None
-    except (KeyError, TypeError):
-        raise DataError(f"{where}: not in the shape of source: {source}; see docs/data.md") from None
-    if isinstance(answer, list):
-        answer = " ".join(map(str, answer))
-    if not all(isinstance(value, str) for value in (question, answer, rationale or "")):
-        raise DataError(f"{where}: question, answer and rationale must be text")
-    try:
-        difficulty = task.difficulty(question)
-    except DataError as error:
-        raise DataError(f"{where}: {error}") from None
-    name = sha256(normalise(question).encode()).hexdigest()[:12]
-    return _checked(
-        task,
-        where,
-        Problem(
-            id=f"{task.name}-{source}-{name}",
-            task=task.name,
-            question=question,
-            answer=answer,
-            rationale=rationale,
-            difficulty=difficulty,
-            seen=task.seen(difficulty),
-            split="train",
-            group_id=name,
-            source=source,
-            licence=LICENCES[source],
-        ),
-    )
-
-
-def _own(task: Task, where: str, row: dict[str, Any]) -> Problem:
-    try:
-        problem = msgspec.convert(row, Problem)
-    except msgspec.ValidationError as error:
-        raise DataError(f"{where}: not a Problem: {error}") from None
-    if problem.task != task.name:
-        raise DataError(f"{where}: task {problem.task!r} instead of {task.name!r}")
-    if problem.split == "train" and not problem.seen:
-        raise DataError(f"{where}: an unseen problem in train; unseen problems belong to validation or test")
-    return _checked(task, where, problem)
-
-
-def _own_pool(task: Task, rows: Sequence[tuple[str, dict[str, Any]]]) -> list[Problem]:
-    first: dict[str, str] = {}
-    pool: list[Problem] = []
-    for where, row in rows:
-        problem = _own(task, where, row)
-        if first.setdefault(problem.id, where) != where:
-            raise DataError(f"{where}: the id {problem.id!r} stands at {first[problem.id]}, too")
-        pool.append(problem)
-    return pool
-
-
-def _checked(task: Task, where: str, problem: Problem) -> Problem:
-    rationale = problem.rationale
-    problem = msgspec.structs.replace(
-        problem,
-        question=problem.question.replace("\r\n", "\n"),
-        rationale=None if rationale is None else rationale.replace("\r\n", "\n"),
-    )
-    answered = parse_attempt(f"(Final response) So the answer is {problem.answer}.", "dataset")
-    if not task.is_correct(problem, answered):
-        raise DataError(f"{where}: the answer {problem.answer[:40]!r} is none that {task.name} can be held against")
-    if LEFTOVERS.search(problem.question):
-        raise DataError(f"{where}: special tokens or control characters stand in the question")
-    if has_marker(problem.question):
-        raise DataError(f"{where}: a line of the question starts like a turn (Q:, Answer:, Feedback: ...); reword it")
-    return problem
 
 
 def _doubt_label(problem: Problem, task: Task, expert: Expert) -> str:

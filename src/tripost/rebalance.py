@@ -67,7 +67,9 @@ def rebalance(
         p = _asked(params, task, wrong_share)
         counts = shares(p, params.shortage, len(improvements), len(corrects), len(truths))
         if not any(counts):
-            raise DataError(f"rebalance.p: {task}: p = {p} leaves no example of {len(mine)} trajectories; lower p")
+            raise DataError(
+                f"params.yaml: rebalance.p: {task}: p = {p} leaves no example of {len(mine)} trajectories; lower p"
+            )
         taken = [rng.sample(pool, n) for pool, n in zip((improvements, corrects, truths), counts, strict=True)]
         examples += [example for pool in taken for example in pool]
         reached[task] = Reached(
@@ -96,7 +98,7 @@ def _asked(params: RebalanceParams, task: str, wrong_share: Mapping[str, float])
     if params.p != "auto":
         return float(params.p)
     if task not in wrong_share:
-        raise DataError(f"rebalance.p: auto: no first attempt of {task} could be judged; set a number")
+        raise DataError(f"params.yaml: rebalance.p: auto: no first attempt of {task} could be judged; set a number")
     return wrong_share[task]
 
 

@@ -13,6 +13,7 @@ Glossary (paper, section 3; the paper's symbol first)
 Offsets: `Feedback.wrong_step` counts the attempt's steps from 1; n+1 is the final response.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -22,6 +23,16 @@ SCHEMA_VERSION = 1
 Split = Literal["train", "validation", "test"]
 ExampleKind = Literal["improvement", "correct", "ground_truth"]
 Part = Literal["question", "attempt", "wrong_attempt", "feedback", "update"]
+
+
+def version_flaw(row: Mapping[str, object], mend: str = "make it anew: dvc repro") -> str | None:
+    """Why a row of another `schema_version` cannot be read, and what to do; None where that is not the reason."""
+    found = row.get("schema_version", SCHEMA_VERSION)
+    if not isinstance(found, int) or isinstance(found, bool) or found == SCHEMA_VERSION:
+        return None
+    if found < SCHEMA_VERSION:
+        return f"made by an older version (schema_version {found}); {mend}"
+    return f"made by a newer version (schema_version {str(found)[:20]}); update tripost"
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

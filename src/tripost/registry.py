@@ -31,9 +31,21 @@ def task(name: str) -> Task:
         module, _, attribute = TASKS[name].partition(":")
         return cast(Task, getattr(importlib.import_module(module), attribute)())
     plugins = {point.name: point for point in entry_points(group=TASK_GROUP)}
-    if name in plugins:
+    if name not in plugins:
+        raise UnknownNameError(
+            f"params.yaml: problems.{name}: unknown task; {did_you_mean(name, [*TASKS, *plugins])}"
+        )
+    try:
         return cast(Task, plugins[name].load()())
-    raise UnknownNameError(f"task {name!r} is unknown; {did_you_mean(name, [*TASKS, *plugins])}")
+    except Exception as error:  # somebody else's code
+        why = f"{type(error).__name__}: {error}"
+        said = f"params.yaml: problems.{name}: the task's plug-in {plugins[name].value} cannot be loaded: {why}"
+        raise UnknownNameError(f"{said}; mend it or install it anew") from None
+
+
+def task_names() -> list[str]:
+    """Ours, and those of installed plug-ins; nothing is imported."""
+    return [*TASKS, *(point.name for point in entry_points(group=TASK_GROUP))]
 
 
 def tasks(names: Iterable[str]) -> dict[str, Task]:
@@ -51,4 +63,6 @@ def script(name: str) -> Expert:
     found = task(name)
     if isinstance(found, Scripted):
         return found.script()
-    raise UnknownNameError(f"task {name!r} brings no scripted expert; choose another expert for it")
+    raise UnknownNameError(
+        f"params.yaml: problems.{name}: the task brings no scripted expert; give it one (docs/extending.md)"
+    )

@@ -19,6 +19,10 @@ COMMANDS = {
     "table": ("tripost.cli.table:main", "the results of all iterations, and what they allow one to say"),
     "show": ("tripost.cli.show:main", "read trajectories: attempts, feedback, updates, and why rows were dropped"),
     "mend": ("tripost.cli.mend:main", "set aside what a killed DVC has left half written"),
+    "check": (
+        "tripost.cli.check:main",
+        "whether params.yaml is right and fits the files it names; a run starts with it",
+    ),
     "doctor": ("tripost.cli.doctor:main", "look at this machine and checkout: what works, what does not, what to do"),
 }
 Command = Callable[[Sequence[str]], int | None]
@@ -31,9 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int | None:
         sys.stdout.flush()
         return code
     except TriPosTError as error:
-        from tripost.cli.screen import clean
-
-        print(f"error: {clean(str(error))}", file=sys.stderr)
+        print(error.report(), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from tripost.errors import ModelError
 from tripost.models.encode import load_model, load_tokenizer, save_whole
+from tripost.models.folder import check_folder, names_a_folder
 from tripost.models.scratch import build_model, build_tokenizer
 from tripost.params import BaseModelParams
 
@@ -17,4 +19,13 @@ def scratch_base(texts: Iterable[str], params: BaseModelParams, seed: int, out: 
 
 def copy_base(source: str, out: Path) -> None:
     """A causal language model that can be loaded without remote code and without pickle. Raises ModelError."""
-    save_whole(out, load_model(source), load_tokenizer(source))
+    try:
+        if names_a_folder(source):
+            check_folder(Path(source))  # before seconds are spent on imports
+        tokenizer, model = load_tokenizer(source), load_model(source)
+        tokens, rows = len(tokenizer), model.get_input_embeddings().num_embeddings
+        if tokens > rows:
+            raise ModelError(f"{source}: {tokens} tokens, but the model knows {rows}; take the model's own tokenizer")
+    except ModelError as error:
+        raise ModelError(f"params.yaml: base_model.source: {error}") from None
+    save_whole(out, model, tokenizer)

@@ -28,10 +28,10 @@ class TorchDecoder:
     """A Hugging Face causal language model from a local folder or a name."""
 
     def __init__(self, source: str, batch_size: int) -> None:
+        self.tokenizer = load_tokenizer(source)  # refuses a bad folder before seconds go into torch
         import torch
 
         self.batch_size = batch_size
-        self.tokenizer = load_tokenizer(source)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = load_model(source).to(self.device).eval()
         self.context = context_length(self.model.config)

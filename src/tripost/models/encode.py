@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from tripost.errors import ModelError
+from tripost.models.folder import COPY, check_folder, check_tokenizer, names_a_folder
 from tripost.records import Example
 
 
@@ -28,51 +29,68 @@ def load_tokenizer(source: str) -> Any:
 
     Raises ModelError where it is missing, not fast, or has no EOS token.
     """
+    if names_a_folder(source):
+        check_tokenizer(Path(source))
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except Exception as error:
-        raise ModelError(f"{source}: no tokenizer can be loaded: {_one_line(error)}") from None
+        raise ModelError(f"{source}: no tokenizer can be loaded: {_why(source, error)}") from None
     if not tokenizer.is_fast:
-        raise ModelError(f"{source}: the tokenizer has no fast (Rust) version; offsets are needed for weights")
+        raise ModelError(
+            f"{source}: the tokenizer is not a fast one (tokenizer.json), which weights need; convert it"
+        )
     if tokenizer.eos_token_id is None:
-        raise ModelError(f"{source}: the tokenizer has no EOS token; set eos_token in its configuration")
+        raise ModelError(f"{source}: the tokenizer has no EOS token; set eos_token in tokenizer_config.json")
     return tokenizer
 
 
 def load_model(source: str) -> Any:
-    """The causal language model in fp32 on the CPU, from safetensors only. Raises ModelError."""
+    """The causal language model in fp32 on the CPU, from safetensors only, whole. Raises ModelError."""
+    if names_a_folder(source):
+        check_folder(Path(source))
     import torch
     from transformers import AutoModelForCausalLM
 
-    folder = Path(source)
-    if folder.is_dir() and not list(folder.glob("*.safetensors")):
-        raise ModelError(f"{source}: no *.safetensors; pickled weights are not loaded, convert them first")
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            source, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            source,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are named below, by us
         )
     except Exception as error:
-        raise ModelError(f"{source}: no model can be loaded: {_one_line(error)}") from None
+        raise ModelError(f"{source}: no model can be loaded: {_why(source, error)}") from None
+    model, report = loaded
+    unmade = sorted({*map(str, report["missing_keys"]), *(str(key[0]) for key in report["mismatched_keys"])})
+    if unmade:  # transformers would fill them with random numbers
+        said = f"{len(unmade)} weights that config.json asks for are missing or of another shape ({unmade[0]}, ...)"
+        raise ModelError(f"{source}: {said}; {COPY}")
+    return model
 
 
 def context_length(model_config: Any) -> int:
     """The model's context in tokens."""
     length = getattr(model_config.get_text_config(), "max_position_embeddings", None)
-    if not isinstance(length, int):
-        raise ModelError(f"{model_config.model_type}: its configuration says nothing about the length of its context")
+    if not isinstance(length, int) or length < 1:
+        said = "its configuration does not say how long its context is; set max_position_embeddings"
+        raise ModelError(f"{model_config.model_type}: {said}")
     return length
 
 
 def load_context_length(folder: Path) -> int:
     """The context of a saved model, without loading its weights. Raises ModelError."""
+    check_tokenizer(folder)
     from transformers import AutoConfig
 
     try:
-        return context_length(AutoConfig.from_pretrained(folder, trust_remote_code=False))
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{folder}/config.json: no context length: {_one_line(error)}") from None
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:
+        raise ModelError(f"{folder}: no model can be loaded: {_why(str(folder), error)}") from None
+    return context_length(config)
 
 
 def encode(tokenizer: Any, examples: Sequence[Example]) -> list[Encoded]:
@@ -130,12 +148,21 @@ def save_whole(folder: Path, *parts: Any) -> None:
                 os.fsync(file.fileno())
     except Exception as error:  # safetensors and tokenizers have errors of their own for a full disk
         shutil.rmtree(writing, ignore_errors=True)
-        raise ModelError(
-            f"{folder}: cannot be saved: {_one_line(error)}; make room and run dvc repro again"
-        ) from None
+        raise ModelError(f"{folder}: cannot be saved: {error}; make room and run dvc repro again") from None
     shutil.rmtree(folder, ignore_errors=True)
     writing.rename(folder)
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+def _why(source: str, error: Exception) -> str:
+    """What is wrong, of libraries' errors that go on for many lines, and what to do."""
+    text = " ".join(str(error).split())
+    first = text.split(". ")[0].rstrip(".:")[:300] or type(error).__name__
+    if "custom code" in text:
+        return "it needs code that comes with it, which is never run; take a model that transformers knows"
+    if "Unrecognized configuration class" in text:
+        return "it is no causal language model; take one that is"
+    if Path(source).is_dir():
+        return f"{first}; {COPY}"
+    if "couldn't connect" in text:
+        first = "not a folder here, and the Hugging Face hub does not answer"
+    return f"{first}; name a local folder, or a model on the hub that can be reached"

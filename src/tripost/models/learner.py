@@ -105,7 +105,7 @@ class TorchLearner:
             if len(row.ids) > limit:
                 raise ModelError(
                     f"{example.id}: {len(row.ids)} tokens, but the model's context is {limit}; "
-                    "take shorter problems or a larger context"
+                    "take shorter problems (problems.*.seen), or a larger base_model.context"
                 )
 
 

@@ -32,8 +32,8 @@ def settle(
     content = {"success": result.success, "failed": failed, "findings": result.findings}
     write_json(report, report_of(folder / kept.name, content, params))
     if not result.success:
-        lines = "".join(f"\n  {line}" for line in result.lines())
-        raise GateError(f"{report}: the gate did not pass; look at {quarantine / page.name}{lines}")
+        explained = (f"  {line}" for line in result.lines())
+        raise GateError(f"{report}: the gate did not pass; look at {quarantine / page.name}", *explained)
 
 
 def conditions(params: Params) -> dict[str, Any]:
@@ -72,7 +72,8 @@ def require_gated(kept: Path, report_path: Path, params: Params) -> None:
     """Raises GateError unless the passing report is for exactly this file."""
     report = require_passed(report_path, params)
     if report.get("sha256") != file_sha256(kept):
-        raise GateError(f"{kept}: not the file that the gate has seen (sha256 differs from {report_path})")
+        again = f"run: dvc repro validate@{kept.parent.name}"
+        raise GateError(f"{kept}: not the file that the gate has seen (sha256 differs from {report_path}); {again}")
 
 
 def meta_of(examples: Path, kept: Path) -> dict[str, str]:
@@ -88,19 +89,21 @@ def pool_meta_of(pool: Path) -> dict[str, str]:
 def require_pool(pool: Path, meta_path: Path) -> None:
     """Raises GateError unless the pool is what the iteration before wrote: gated rows, unchanged."""
     if not meta_path.exists() or read_json(meta_path) != pool_meta_of(pool):
-        raise GateError(f"{pool}: not the file of gated trajectories that was written (sha256); run dvc repro")
+        why = f"not the file of gated trajectories that was written (sha256 differs from {meta_path})"
+        raise GateError(f"{pool}: {why}; run: dvc repro")
 
 
 def require_rebalanced(examples: Path, meta_path: Path, report_path: Path, params: Params) -> None:
     """Raises GateError unless these examples come from trajectories that have passed the gate."""
     report = require_passed(report_path, params)
     t = examples.parent.name
+    again = f"run: dvc repro rebalance@{t}"
     if not meta_path.exists():
-        raise GateError(f"{meta_path}: missing; run: dvc repro rebalance@{t}")
+        raise GateError(f"{meta_path}: missing; {again}")
     meta = read_json(meta_path)
     if meta.get("examples_sha256") != file_sha256(examples):
-        raise GateError(f"{examples}: not the file that rebalance wrote (sha256 differs from {meta_path})")
+        raise GateError(f"{examples}: not the file that rebalance wrote (sha256 differs from {meta_path}); {again}")
+    if not examples.stat().st_size:
+        raise GateError(f"{examples}: empty, nothing to learn from; {again}")
     if meta.get("kept_sha256") != report.get("sha256"):
-        raise GateError(
-            f"{examples}: made from other trajectories than the gate passed; run: dvc repro rebalance@{t}"
-        )
+        raise GateError(f"{examples}: made from other trajectories than the gate passed; {again}")

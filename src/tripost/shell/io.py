@@ -4,46 +4,30 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from tripost.errors import DataError
-from tripost.records import SCHEMA_VERSION, Problem, Record, Trajectory
+from tripost.records import Prediction, Problem, Record, Trajectory
+from tripost.shell.lines import AGAIN, not_json, numbered_lines, record_flaw
 
 R = TypeVar("R", bound=Record)
-MAX_LINE_BYTES = 8_000_000
+T = TypeVar("T")
+MAX_JSON_BYTES = 64_000_000
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def read_records(path: Path, kind: type[R]) -> Iterator[R]:
     """The records of a JSON lines file. Raises DataError with `file:line`."""
     decoder = msgspec.json.Decoder(kind)
-    try:
-        with path.open("rb") as file:
-            for number in range(1, 2**62):
-                line = file.readline(MAX_LINE_BYTES + 1)
-                if not line:
-                    return
-                where = f"{path}:{number}"
-                if len(line) > MAX_LINE_BYTES:
-                    raise DataError(f"{where}: a line of more than {MAX_LINE_BYTES} bytes; no record is that long")
-                if not line.endswith(b"\n"):
-                    raise DataError(f"{where}: the last line is not complete; the file was cut off, make it anew")
-                yield _decode(decoder, line, where, kind)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _decode(decoder: "msgspec.json.Decoder[R]", line: bytes, where: str, kind: type[R]) -> R:
-    try:
-        return decoder.decode(line)
-    except msgspec.ValidationError as error:
-        if "schema_version" in str(error):
-            raise DataError(f"{where}: {error}; this program reads schema_version {SCHEMA_VERSION}") from None
-        raise DataError(f"{where}: not a {kind.__name__}: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{where}: not JSON: {error}") from None
+    for where, line in numbered_lines(path):
+        if not line.endswith(b"\n"):
+            raise DataError(f"{where}: the last line is not complete, the file was cut off; {AGAIN}")
+        try:
+            yield decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise DataError(f"{where}: {record_flaw(line, error, kind.__name__)}") from None
 
 
 def write_records(path: Path, records: Iterable[Record]) -> int:
@@ -58,12 +42,22 @@ def write_records(path: Path, records: Iterable[Record]) -> int:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises DataError."""
+    return _read_object(path, dict[str, Any])
+
+
+def _read_object(path: Path, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise DataError(f"{path}: more than {MAX_JSON_BYTES} bytes; {AGAIN}")
+        content = path.read_bytes()
+        content.decode()
+        return msgspec.json.decode(content, type=kind)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror}; {AGAIN}") from None
+    except msgspec.ValidationError as error:
+        raise DataError(f"{path}: not as it was written: {error}; {AGAIN}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{path}: not a JSON object: {error}") from None
+        raise DataError(f"{path}: {not_json(error)}; {AGAIN}") from None
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -87,33 +81,60 @@ def file_sha256(path: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror}; {AGAIN}") from None
     return digest.hexdigest()
 
 
-def load_problems(path: Path) -> dict[str, Problem]:
-    """Problems by id, in the order of the file. Raises DataError for an id that stands there twice."""
+def load_problems(path: Path, *, may_be_empty: bool = False) -> dict[str, Problem]:
+    """Problems by id, in the order of the file. Raises DataError for none, or an id that stands there twice."""
     problems: dict[str, Problem] = {}
     for number, problem in enumerate(read_records(path, Problem), start=1):
         if problem.id in problems:
-            raise DataError(f"{path}:{number}: the id {problem.id!r} stands in an earlier line, too")
+            raise DataError(f"{path}:{number}: the id {problem.id!r} stands in an earlier line, too; {AGAIN}")
         problems[problem.id] = problem
+    if not problems and not may_be_empty:
+        raise DataError(f"{path}: empty; ask for some (problems.*.{path.stem} in params.yaml), then run: dvc repro")
     return problems
 
 
-def load_trajectories(path: Path, problems: Mapping[str, Problem]) -> list[Trajectory]:
-    """Trajectories, each joined to its problem. Raises DataError where the question is another one."""
-    rows: list[Trajectory] = []
+def load_trajectories(path: Path, problems: Mapping[str, Problem], *, may_be_empty: bool = False) -> list[Trajectory]:
+    """Trajectories, each joined to its problem. Raises DataError for none, or where the question is another one."""
+    rows: dict[str, Trajectory] = {}
     for number, row in enumerate(read_records(path, Trajectory), start=1):
         problem = problems.get(row.problem_id)
         if problem is None:
-            raise DataError(f"{path}:{number}: no problem has the id {row.problem_id!r}; run dvc repro")
+            raise DataError(f"{path}:{number}: no problem has the id {row.problem_id!r}; {AGAIN}")
         if sha256(problem.question.encode()).hexdigest() != row.question_sha256:
-            raise DataError(f"{path}:{number}: the question of {row.problem_id!r} has changed; run dvc repro")
+            raise DataError(f"{path}:{number}: the question of {row.problem_id!r} has changed; {AGAIN}")
+        if row.task != problem.task:
+            raise DataError(f"{path}:{number}: task {row.task!r}, but its problem is of {problem.task!r}; {AGAIN}")
         if not row.turns:
-            raise DataError(f"{path}:{number}: a trajectory without turns")
-        rows.append(row)
+            raise DataError(f"{path}:{number}: a trajectory without turns; {AGAIN}")
+        if row.id in rows:
+            raise DataError(f"{path}:{number}: the id {row.id!r} stands in an earlier line, too; {AGAIN}")
+        rows[row.id] = row
+    if not rows and not may_be_empty:
+        raise DataError(f"{path}: empty; see what was dropped on the way (*.dropped.jsonl beside it), or {AGAIN}")
+    return list(rows.values())
+
+
+def load_predictions(path: Path) -> list[Prediction]:
+    """The predictions of an iteration. Raises DataError where there are none."""
+    rows = list(read_records(path, Prediction))
+    if not rows:
+        raise DataError(f"{path}: empty; {AGAIN}")
     return rows
+
+
+class Edited(msgspec.Struct):
+    """What others read of the counts of `edit`: the share of wrong first attempts by task."""
+
+    wrong_first_attempts: dict[str, Annotated[float, msgspec.Meta(ge=0, le=1)]]
+
+
+def load_wrong_shares(path: Path) -> dict[str, float]:
+    """The share of wrong first attempts of M_{t-1} for each task, as `edit` counted it. Raises DataError."""
+    return _read_object(path, Edited).wrong_first_attempts
 
 
 def _rounded(value: Any) -> Any:

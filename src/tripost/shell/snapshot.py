@@ -9,8 +9,8 @@ from pathlib import Path
 from tripost import state as states
 from tripost.errors import DataError
 from tripost.params import Params
-from tripost.records import Prediction
-from tripost.shell.io import read_json, read_records
+from tripost.shell.io import load_predictions, read_json
+from tripost.shell.lines import AGAIN, not_json
 from tripost.state import IterationState, PipelineState, number
 
 STAGES = ("rollout", "edit", "validate", "rebalance")
@@ -30,7 +30,7 @@ def read_state(params: Params, repo: Path, evaluations: Path, data: Path, models
         data_sets = digests.outputs(data / t / "kept.jsonl", data / t / "examples.jsonl", rows=True)
         metrics = states.iteration_metrics(contents)
         iterations.append(IterationState(t, metrics, _losses(repo / loss), outputs, data_sets))
-        predictions[t] = list(read_records(repo / predicted, Prediction))
+        predictions[t] = load_predictions(repo / predicted)
     best, reason = states.best_iteration(predictions)
     flat = states.flat_params(params.model_dump(mode="json", by_alias=True))
     own = [str(lock), *(out.path for it in iterations for out in (*it.outputs, *it.data_sets))]
@@ -42,9 +42,17 @@ def _losses(path: Path) -> tuple[tuple[int, float], ...]:
         return ()
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return tuple((int(row["step"]), float(row["loss"])) for row in csv.DictReader(file))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: not a table of step and loss ({error}); run dvc repro") from None
+            rows = tuple((int(row["step"]), float(row["loss"])) for row in csv.DictReader(file))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}; {AGAIN}") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: {not_json(error)}; {AGAIN}") from None
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        why = f"no column {error}" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"{path}: not a table of step and loss ({why}); {AGAIN}") from None
+    if not rows:
+        raise DataError(f"{path}: empty; {AGAIN}")
+    return rows
 
 
 def _origin(repo: Path, own: Sequence[str]) -> dict[str, str]:

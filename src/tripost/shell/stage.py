@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tripost.errors import TriPosTError
+from tripost.errors import TriPosTError, one_line
 from tripost.params_file import load_params
 
 PARENT = os.getppid()
@@ -60,11 +60,11 @@ def run(main: Callable[..., None]) -> None:
         with _alone(name):
             main(params, **arguments)
     except TriPosTError as error:
-        sys.exit("\n".join(f"error: {line}" for line in str(error).split("\n")))
+        sys.exit(error.report())
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         hint = HINTS.get(error.errno or 0, "then run dvc repro again")
-        sys.exit(f"error: {where}{error.strerror or error}; {hint}")
+        sys.exit(f"error: {one_line(f'{where}{error.strerror or error}; {hint}')}")
     except MemoryError:
         sys.exit(f"error: {name}: out of memory; a smaller batch_size or micro_batch_tokens needs less")
     except KeyboardInterrupt:
@@ -111,7 +111,7 @@ def _bug(name: str, error: Exception) -> str:
     path = OWN / "crash" / f"{name}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    said = one_line(f"{type(error).__name__}: {error}"[:300])
     return f"error: {name}: a bug of this program ({said}); please report it with {path}"
 
 

@@ -23,7 +23,9 @@ def fit(learner: Learner, examples: Sequence[Example], seed: str, what: str, par
     `partial`: where checkpoints stand, those of a run that was interrupted, too.
     """
     if not examples:
-        raise DataError(f"{what}: no examples to train on")
+        raise DataError(
+            f"{what}: no examples to train on; ask for more problems.*.train, or for a source with rationales"
+        )
     with Progress(what, 0, "steps") as bar:
 
         def on_step(step: int, steps: int, value: float, tokens: int) -> None:

@@ -1,0 +1,67 @@
+"""`tripost check`: params.yaml, and whether it fits what lies around it, before anything runs.
+
+Every finding is one line, all of them at once: unknown or mistyped keys, the chain of iterations, tasks that nobody
+registered, files of problems that are missing or start with a bad row, a base model that cannot be taught.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tripost import registry
+from tripost.errors import ModelError, TriPosTError
+from tripost.imported import read_problem
+from tripost.models.folder import check_folder, names_a_folder
+from tripost.params import BaseModelParams, Params, SourceParams
+from tripost.params_file import load_params
+from tripost.problems import check_difficulties
+from tripost.shell.sources import each_row
+from tripost.shell.stage import PARAMS
+
+
+def main(argv: Sequence[str]) -> int | None:
+    """Print `params.yaml: fine`, or one line a finding; 1 where there is one."""
+    parser = argparse.ArgumentParser(prog="tripost check", description=__doc__)
+    parser.parse_args(argv)
+    found = list(findings(load_params(PARAMS)))
+    for error in found:
+        print(error.report(), file=sys.stderr)
+    if found:
+        return 1
+    print(f"{PARAMS}: fine")
+    return None
+
+
+def findings(params: Params) -> Iterator[TriPosTError]:
+    """Everything that checked params name and that is not there, or cannot be used."""
+    for name, source in sorted(params.problems.items()):
+        try:
+            _check_source(name, source)
+        except TriPosTError as error:
+            yield error
+    try:
+        _check_base(params.base_model)
+    except TriPosTError as error:
+        yield error
+
+
+def _check_source(name: str, source: SourceParams) -> None:
+    """The task and its expert can be had; the first row of its file can be read as its problem."""
+    task, _ = registry.task(name), registry.script(name)
+    if source.source != "jsonl":
+        check_difficulties(task, source)
+    if source.source == "generated":
+        return
+    where, row = next(each_row(source))
+    read_problem(task, source.source, where, row)
+
+
+def _check_base(base: BaseModelParams) -> None:
+    """`scratch`, a folder that can be loaded, or what may be a name on the hub (`name` or `owner/name`)."""
+    if base.source == "scratch" or not names_a_folder(base.source):
+        return
+    try:
+        check_folder(Path(base.source))
+    except ModelError as error:
+        raise ModelError(f"{PARAMS}: base_model.source: {error}") from None

@@ -1,0 +1,115 @@
+"""A model folder as it lies on disk, looked at without torch: what is missing, broken, pickled or foreign.
+
+It finds in milliseconds what loading would find after seconds, and what loading would let pass: weights that are cut
+off, and models that are no causal language models.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tripost.errors import ModelError
+
+CAUSAL = ("ForCausalLM", "LMHeadModel", "LMHead", "ForConditionalGeneration", "Decoder")
+"""How the architectures end that transformers can load as causal language models."""
+VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+GENERIC = {None, "TokenizersBackend", "PreTrainedTokenizerFast"}
+"""Tokenizer classes without an EOS token of their own; others know one by name."""
+COPY = "copy the model anew, or make it anew: dvc repro"
+MAX_HEADER = 100_000_000
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+
+
+def names_a_folder(source: str) -> bool:
+    """Whether this means a folder, there or not, rather than `name` or `owner/name` on the Hugging Face hub."""
+    path = Path(source)
+    parent_is_here = path.parent.name != "" and path.parent.is_dir()  # models/t9, imported/mdoel
+    return path.exists() or source.count("/") > 1 or source.startswith((".", "/", "~")) or parent_is_here
+
+
+def check_folder(folder: Path) -> None:
+    """Raises ModelError where this is no folder of a causal language model that can be loaded here."""
+    _check_there(folder)
+    config = read_object(folder / "config.json")
+    named = config.get("architectures")
+    names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    if names and not any(name.endswith(CAUSAL) for name in names):
+        raise ModelError(f"{folder}/config.json: {', '.join(names)} is no causal language model; take one that is")
+    _check_weights(folder)
+    check_tokenizer(folder)
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Raises ModelError where the folder holds no tokenizer, or one that says it has no EOS token."""
+    _check_there(folder)
+    read_object(folder / "config.json")
+    if not any((folder / name).is_file() for name in VOCABULARIES):
+        raise ModelError(f"{folder}: no tokenizer.json; save the tokenizer beside the model")
+    file = folder / "tokenizer.json"
+    if file.is_file() and not isinstance(read_object(file).get("model"), dict):
+        raise ModelError(f"{file}: not a tokenizer; {COPY}")
+    if not (folder / "tokenizer_config.json").is_file():
+        return
+    config = read_object(folder / "tokenizer_config.json")
+    if config.get("tokenizer_class") in GENERIC and not config.get("eos_token"):
+        raise ModelError(f"{folder}: the tokenizer has no EOS token; set eos_token in tokenizer_config.json")
+
+
+def _check_there(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; name a folder with a model in it, or make it: dvc repro")
+
+
+def _check_weights(folder: Path) -> None:
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights and any(file for kind in PICKLES for file in folder.glob(kind)):
+        raise ModelError(f"{folder}: pickled weights are not loaded; convert them to safetensors")
+    if not weights:
+        raise ModelError(f"{folder}: no *.safetensors; take a model that has them")
+    for file in weights:
+        _check_safetensors(file)
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return
+    parts = read_object(index).get("weight_map")
+    named = {str(name) for name in parts.values()} if isinstance(parts, dict) else set()
+    missing = sorted(named - {file.name for file in weights})
+    if missing or not named:
+        raise ModelError(f"{index}: {', '.join(missing[:3]) or 'no file'} is missing; {COPY}")
+
+
+def _check_safetensors(file: Path) -> None:
+    """The header (its length, then JSON) must be there, and the tensors must fill the rest of the file."""
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            header = opened.read(length) if length <= min(MAX_HEADER, size - 8) else b""
+        tensors = msgspec.json.decode(header, type=dict[str, dict[str, Any]])
+        ends = [int(tensor["data_offsets"][1]) for name, tensor in tensors.items() if name != "__metadata__"]
+    except OSError as error:
+        raise ModelError(f"{file}: cannot be read: {error.strerror}; {COPY}") from None
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError, IndexError, RecursionError):
+        kind = "a pickle under another name" if _is_pickle(file) else "broken, or of another format"
+        raise ModelError(f"{file}: not a safetensors file ({kind}); {COPY}") from None
+    if 8 + length + max(ends, default=0) != size:
+        raise ModelError(f"{file}: {size} bytes of {8 + length + max(ends, default=0)}, cut off; {COPY}")
+
+
+def _is_pickle(file: Path) -> bool:
+    """A pickle begins with its protocol, one of torch's with that of a zip file."""
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    return start[:1] == b"\x80" or start == b"PK\x03\x04"
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """A JSON object of a model folder. Raises ModelError."""
+    try:
+        content = file.read_bytes() if file.stat().st_size <= MAX_HEADER else b""
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except OSError as error:
+        raise ModelError(f"{file}: cannot be read: {error.strerror}; {COPY}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ModelError(f"{file}: not a JSON object: {error}; {COPY}") from None

@@ -1,0 +1,88 @@
+"""Model folders that cannot be taught are refused with one line, and nothing of them is run or made up."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tripost.errors import ModelError
+from tripost.models.base import copy_base
+from tripost.models.encode import load_context_length, load_model, load_tokenizer
+from tripost.models.folder import check_folder
+
+
+@pytest.fixture
+def folder(toy: SimpleNamespace, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(toy.models / "base", tmp_path / "model"))
+
+
+def change(file: Path, **changes: Any) -> None:
+    content = {**json.loads(file.read_text(encoding="utf-8")), **changes}
+    file.write_text(json.dumps({key: value for key, value in content.items() if value is not None}), encoding="utf-8")
+
+
+def test_a_whole_folder_is_fine_with_and_without_padding(folder: Path, tmp_path: Path) -> None:
+    check_folder(folder)
+    change(folder / "tokenizer_config.json", pad_token=None)
+    copy_base(str(folder), tmp_path / "out")
+    assert load_tokenizer(str(tmp_path / "out")).pad_token is None
+    check_folder(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"model_type": "nosuch"}, "has model type `nosuch` but Transformers does not recognize this architecture; copy"),
+        ({"num_hidden_layers": 3}, r"weights that config.json asks for are missing .*\(model.layers.2"),
+        ({"hidden_size": 32, "head_dim": 16}, "or of another shape"),
+        ({"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}, "no causal language model; take one"),
+        ({"model_type": "bert", "architectures": None}, "are missing or of another shape"),
+    ],
+)  # fmt: skip
+def test_what_only_loading_can_tell_is_told(folder: Path, changes: dict[str, Any], says: str) -> None:
+    change(folder / "config.json", **changes)
+    with pytest.raises(ModelError, match=says):
+        load_model(str(folder))
+
+
+def test_a_config_without_a_context(folder: Path) -> None:
+    change(folder / "config.json", max_position_embeddings=0)
+    with pytest.raises(ModelError, match="does not say how long its context is; set max_position_embeddings"):
+        load_context_length(folder)
+
+
+def test_a_tokenizer_of_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    known = tokenizer["model"]["vocab"]
+    known.update({f"more{k}": len(known) + k for k in range(5000)})
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    with pytest.raises(
+        ModelError, match=r"params.yaml: base_model.source: .* tokens, but the model knows [0-9]+; take"
+    ):
+        copy_base(str(folder), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_hub_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("We couldn't connect to 'the hub' to load the files, and couldn't find them. Check.")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", unreachable)
+    with pytest.raises(ModelError, match=r"^some/model: .* not a folder here, and .* hub does not answer; name a"):
+        load_tokenizer("some/model")
+
+
+def test_a_folder_that_is_not_there_is_never_asked_for_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("models").mkdir()
+    for load in (load_tokenizer, load_model):
+        with pytest.raises(ModelError, match=r"^models/t9: no such folder; "):
+            load("models/t9")
