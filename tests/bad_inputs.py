@@ -51,12 +51,12 @@ def meet(case: Case, world: Path, folder: Path) -> Met:
 
 
 def _files(folder: Path) -> dict[str, bytes | int]:
-    """Everything below a folder, folders included, with its content."""
+    """Contents; of a file too long to be compared, its size. Who is at work (a lock) and what is half done is apart."""
     return {
-        str(path.relative_to(folder)): size
-        if (size := path.stat().st_size) > BIG or path.is_dir()
-        else path.read_bytes()
+        str(path.relative_to(folder)): path.read_bytes() if path.stat().st_size < 1 << 20 else path.stat().st_size
         for path in folder.rglob("*")
+        if path.is_file()
+        and path.relative_to(folder).parts[:2] not in {(".tripost", "locks"), (".tripost", "partial")}
     }
 
 
