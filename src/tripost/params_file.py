@@ -18,8 +18,8 @@ def load_params(path: Path) -> Params:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path.name}: not here; run from the top of the repository") from None
-    except (OSError, ValueError, YAMLError, RecursionError) as error:
-        raise ParamsError(f"{path.name}: cannot be read: {' '.join(str(error).split())}") from None
+    except (OSError, ValueError, YAMLError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise ParamsError(f"{path.name}: cannot be read: {_printable(' '.join(str(error).split()))}") from None
     return check_params(raw, path.name)
 
 
@@ -46,19 +46,29 @@ def _tuples(value: Any) -> Any:
 
 
 def _finding(item: Any) -> str:
+    unknown = item["type"] == "extra_forbidden"  # then the last part is what somebody wrote, whatever it is
     where = [
         part
-        for part in map(str, item["loc"])
-        if not part.startswith(("constrained-", "literal[", "function-"))
-        and part not in {"int", "float", "str", "WeightParams", "[key]"}
+        for number, part in enumerate(map(str, item["loc"]), start=1)
+        if (unknown and number == len(item["loc"]))
+        or not (
+            part.startswith(("constrained-", "literal[", "function-"))
+            or part in {"int", "float", "str", "WeightParams", "[key]"}
+        )
     ]
     key = ".".join(where) or "params"
-    if item["type"] == "extra_forbidden":
+    if unknown:
         return f"{key}: unknown key; {did_you_mean(where[-1], _known(where[:-1]))}"
     message = item["msg"].removeprefix("Value error, ")
-    shown = repr(item["input"])
-    got = f" (found {shown[:60]})" if item["type"] not in {"missing", "value_error"} else ""
+    got = f" (found {_shown(item['input'])})" if item["type"] not in {"missing", "value_error"} else ""
     return f"{key}: {message[0].lower()}{message[1:]}{got}" if where else message
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:60]
+    except ValueError:  # an integer of thousands of digits
+        return f"a very long {type(value).__name__}"
 
 
 def _known(path: list[str]) -> list[str]:

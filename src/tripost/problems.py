@@ -18,7 +18,7 @@ from tripost.interfaces import CannotImprove, CannotJudge, Expert, Published, Ta
 from tripost.judge import judge
 from tripost.params import SourceParams
 from tripost.records import Feedback, Problem, Split
-from tripost.text import LEFTOVERS, has_marker, parse_attempt, unreadable_attempt
+from tripost.text import LEFTOVERS, MAX_CHARS, has_marker, parse_attempt, unreadable_attempt
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 LICENCES = {"tripost": "none stated", "bbh": "MIT"}
@@ -197,6 +197,8 @@ def _checked(task: Task, where: str, problem: Problem) -> Problem:
     answered = parse_attempt(f"(Final response) So the answer is {problem.answer}.", "dataset")
     if not task.is_correct(problem, answered):
         raise DataError(f"{where}: the answer {problem.answer[:40]!r} is none that {task.name} can be held against")
+    if len(problem.question) > MAX_CHARS:
+        raise DataError(f"{where}: a question of more than {MAX_CHARS} characters")
     if LEFTOVERS.search(problem.question):
         raise DataError(f"{where}: special tokens or control characters stand in the question")
     if has_marker(problem.question):
@@ -231,7 +233,7 @@ def check_rationales(
         verdict = judge(problem, attempt, task, expert)
         reason = verdict.reason if isinstance(verdict, CannotJudge) else verdict.text
         trusted = not isinstance(verdict, CannotJudge) and verdict.says_correct
-        if LEFTOVERS.search(problem.rationale):
+        if len(problem.rationale) <= MAX_CHARS and LEFTOVERS.search(problem.rationale):
             trusted, reason = False, "special tokens or control characters stand in it"
         if not trusted:
             kind = "cannot judge" if isinstance(verdict, CannotJudge) else "wrong"
