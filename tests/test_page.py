@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.gate_rows import PROBLEMS, ROWS, with_turn
 from tripost.columns import TaskCount
-from tripost.records import Trajectory
 from tripost.shell.expectations import Finding, GateResult
 from tripost.shell.page import write_page
 from tripost.shell.suite import Severity
@@ -112,15 +111,9 @@ def test_no_text_opens_a_tag_or_a_template(tmp_path_factory: pytest.TempPathFact
     found = Finding("answers_match", hostile, "critical", False, 1, (hostile,), hostile, "row")
     html = page(tmp_path_factory.mktemp("page"), result(found), [bad])
     assert "<script" not in html.lower()
-    assert Seen(html).tags == Seen(page(tmp_path_factory.mktemp("page"), result(plain(found)), [plain_row()])).tags
-
-
-def plain(found: Finding) -> Finding:
-    return msgspec.structs.replace(found, meaning="m", ids=("x",), detail="d")
-
-
-def plain_row() -> Trajectory:
-    return msgspec.structs.replace(ROWS[1], id="x", task="t")
+    assert set(Seen(html).tags) <= set(
+        Seen(page(tmp_path_factory.mktemp("page"), result(finding("x", (ROWS[1].id,))))).tags
+    )
 
 
 def test_the_page_asks_for_nothing_from_elsewhere_and_is_the_same_each_time(tmp_path: Path) -> None:
