@@ -16,10 +16,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 CODE := $(wildcard src stages tests bench examples)
 
-.PHONY: help run test check format bench setup clean
+.PHONY: help run test check format fuzz bench setup clean
 
 help: ## This list
-	@echo "Usage: make TARGET  (PYTHON=/path/to/python picks an interpreter, ARGS=... goes to pytest or the benchmark)"
+	@echo "Usage: make TARGET  (PYTHON=/path/to/python picks an interpreter, ARGS=... goes to pytest, the fuzzer or the benchmark)"
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | awk -F '\t' '{ printf "  %-8s %s\n", $$1, $$2 }'
 
 run: ## Install, run the whole pipeline (only what changed), print the results
@@ -44,6 +44,10 @@ format: ## Rewrite the code into the house style
 	@sh tools/preflight.sh dev
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+fuzz: ## Hostile text, guided by coverage: make fuzz ARGS="-max_total_time=1200"
+	@sh tools/preflight.sh fuzz
+	@$(PY) -m tests.fuzz $(ARGS)
 
 bench: ## Benchmarks against peers
 	@sh tools/preflight.sh dev

@@ -27,10 +27,11 @@ def main(
     before = load_predictions(previous) if previous else None
     names = sorted(params.problems)
     knobs = (params.history, params.eval, t)
+    decoder = TorchDecoder(str(model), params.eval.batch_size)
     with (
         Progress(f"eval {t}", 0, "completions") as bar,
         partial_work(partial, *knobs, problems, model) as work,
-        Remembering(TorchDecoder(str(model), params.eval.batch_size), work, bar) as m_theta,
+        Remembering(decoder, work, bar) as m_theta,
     ):
         predictions = evaluate(
             m_theta,

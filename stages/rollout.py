@@ -25,10 +25,11 @@ def main(
     """Write one trajectory a problem and sample of this iteration's window."""
     train = list(load_problems(problems / "train.jsonl").values())
     knobs = (params.seed, params.history, params.rollout, t, prev)
+    decoder = TorchDecoder(str(model), params.rollout.batch_size)
     with (
         Progress(f"rollout {t}", 0, "completions") as bar,
         partial_work(partial, *knobs, problems, model) as work,
-        Remembering(TorchDecoder(str(model), params.rollout.batch_size), work, bar) as m_theta,
+        Remembering(decoder, work, bar) as m_theta,
     ):
         rows = rollout(
             m_theta,

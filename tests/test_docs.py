@@ -1,6 +1,7 @@
 """The documentation against the code: links, named files, the map, params, checks, reasons, and code that runs."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,14 @@ def test_every_reason_is_listed_with_its_stages_and_meaning() -> None:
             stages = f"{wanted[reason][0]}, {stage}" if reason in wanted else stage
             wanted[reason] = (stages, meaning)
     assert {row[0]: (row[1], row[2]) for row in listed("Why a trajectory is dropped")} == wanted
+
+
+def test_the_bounds_on_hostile_text_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "hostile-text.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `src/(\S+)\.py` \| `([A-Z_]+)` \| ([\d,]+) \|", page, re.MULTILINE)
+    assert len(rows) >= 12
+    for path, bound, value in rows:
+        assert getattr(import_module(path.replace("/", ".")), bound) == int(value.replace(",", "")), bound
 
 
 RUNNABLE = {

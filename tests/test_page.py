@@ -5,6 +5,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.gate_rows import PROBLEMS, ROWS, with_turn
 from tripost.columns import TaskCount
@@ -97,6 +100,20 @@ def test_what_a_model_wrote_is_escaped_everywhere(tmp_path: Path) -> None:
     assert seen.text.count("<script>alert(1)</script>") >= 5
     assert not {"\x1b", "\u202e"} & set(html)
     assert r"\u001b[31m\u202e\ud800" in seen.text
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(st.sampled_from("<>/scriptSCRIPT&\"'`= \u2028\x00{}%")), st.text(max_size=20))
+def test_no_text_opens_a_tag_or_a_template(tmp_path_factory: pytest.TempPathFactory, text: str, more: str) -> None:
+    hostile = f"{text}<script>{more}{{{{ 7 * 7 }}}}{{% raw %}}</script>"
+    bad = with_turn(ROWS[1], 1, lambda raw: f"{raw}{hostile}", lambda said: f"{said}{hostile}")
+    bad = msgspec.structs.replace(bad, id=hostile, task=hostile)
+    found = Finding("answers_match", hostile, "critical", False, 1, (hostile,), hostile, "row")
+    html = page(tmp_path_factory.mktemp("page"), result(found), [bad])
+    assert "<script" not in html.lower()
+    assert set(Seen(html).tags) <= set(
+        Seen(page(tmp_path_factory.mktemp("page"), result(finding("x", (ROWS[1].id,))))).tags
+    )
 
 
 def test_the_page_asks_for_nothing_from_elsewhere_and_is_the_same_each_time(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def main(params: Params, given: Path, t: str, extra: Path | None = None) -> None
         given.write_text(str(__import__("os").getpid()))
         time.sleep(60)
     if t == "bug":
-        raise ValueError("wrong\x1b[2J\nfirst")
+        raise ValueError("wrong\x1b[2J\\nfirst")
     if t == "denied":
         raise PermissionError(13, "Permission denied", str(given))
     if t == "memory":

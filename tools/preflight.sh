@@ -2,6 +2,7 @@
 # Look at this machine, then make .venv ready. Called by the Makefile, from anywhere:
 #   tools/preflight.sh run    what `make run` needs
 #   tools/preflight.sh dev    that, and the tools of `make test` and `make check`
+#   tools/preflight.sh fuzz   that, and the fuzzer of `make fuzz`, which has wheels for few Pythons
 # PYTHON=... picks the interpreter. Nothing is installed when .venv/.installed-* matches constraints.txt,
 # pyproject.toml, this folder and the Python; a .venv without that mark is made anew.
 set -eu
@@ -12,7 +13,7 @@ cd "$(dirname "$0")/.."
 die() { printf 'error: %s\n' "$1" >&2; exit 1; }
 
 set_=${1:-run}
-case $set_ in run | dev) ;; *) die "tools/preflight.sh takes run or dev, not '$set_'" ;; esac
+case $set_ in run | dev | fuzz) ;; *) die "tools/preflight.sh takes run, dev or fuzz, not '$set_'" ;; esac
 
 # --- git -----------------------------------------------------------------------------------------------------
 command -v git >/dev/null 2>&1 || die "git is not installed: install it (DVC needs it), then try again."
@@ -111,24 +112,26 @@ ticker=$!
 
 # While pip is at work .venv carries no mark, so that an interrupted install never passes for a whole one.
 before=$(contents)
-for s in run dev; do if [ -f ".venv/.installed-$s" ]; then mv ".venv/.installed-$s" ".venv/.was-$s"; fi; done
+for s in run dev fuzz; do if [ -f ".venv/.installed-$s" ]; then mv ".venv/.installed-$s" ".venv/.was-$s"; fi; done
 .venv/bin/python - "$set_" >.venv/requirements.txt <<'PY'
 import sys
 import tomllib
 
 with open("pyproject.toml", "rb") as file:
     project = tomllib.load(file)["project"]
-extras = project["optional-dependencies"] if sys.argv[1] == "dev" else {}
-print("setuptools", *project["dependencies"], *(line for lines in extras.values() for line in lines), sep="\n")
+extras = {"run": [], "dev": ["test", "check"], "fuzz": ["test", "check", "fuzz"]}[sys.argv[1]]
+wanted = [line for name in extras for line in project["optional-dependencies"][name]]
+print("setuptools", *project["dependencies"], *wanted, sep="\n")
 PY
 if .venv/bin/python -m pip install -qq -c constraints.txt -r .venv/requirements.txt &&
     .venv/bin/python -m pip install -qq --no-deps --no-build-isolation -e .; then
-    rm -f .venv/.was-run .venv/.was-dev
-    if [ "$set_" = dev ]; then state >.venv/.installed-dev; fi
+    rm -f .venv/.was-*
+    if [ "$set_" != run ]; then state >.venv/.installed-dev; fi
+    if [ "$set_" = fuzz ]; then state >.venv/.installed-fuzz; fi
     state >.venv/.installed-run
 else
     if [ "$before" = "$(contents)" ]; then  # pip gave up before it changed anything: what was whole still is
-        for s in run dev; do if [ -f ".venv/.was-$s" ]; then mv ".venv/.was-$s" ".venv/.installed-$s"; fi; done
+        for s in run dev fuzz; do if [ -f ".venv/.was-$s" ]; then mv ".venv/.was-$s" ".venv/.installed-$s"; fi; done
     fi
     die "pip could not install what is needed: see the lines above (no network?), then try again."
 fi

@@ -9,7 +9,7 @@ import msgspec
 from tripost.errors import DataError
 from tripost.interfaces import Published, Task
 from tripost.records import Problem, version_flaw
-from tripost.text import LEFTOVERS, has_marker, parse_attempt
+from tripost.text import LEFTOVERS, MAX_CHARS, has_marker, parse_attempt
 
 LICENCES = {"tripost": "none stated", "bbh": "MIT"}
 
@@ -101,6 +101,8 @@ def _checked(task: Task, where: str, problem: Problem) -> Problem:
     if not task.is_correct(problem, answered):
         said = f"the answer {problem.answer[:40]!r} is none that {task.name} can be held against"
         raise DataError(f"{where}: {said}; mend the row or take it out")
+    if len(problem.question) > MAX_CHARS:
+        raise DataError(f"{where}: a question of more than {MAX_CHARS} characters; shorten it or take the row out")
     if LEFTOVERS.search(problem.question):
         raise DataError(f"{where}: special tokens or control characters stand in the question; take them out")
     if has_marker(problem.question):

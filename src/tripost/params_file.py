@@ -67,8 +67,10 @@ def _secrets(value: Any, key: str = "") -> Iterator[str]:
 def _unknown_tasks(raw: Any) -> Iterator[str]:
     """Keys of `problems` that are no task."""
     problems = raw.get("problems") if isinstance(raw, dict) else None
-    known = registry.task_names() if isinstance(problems, dict) else []
-    for name in problems or ():
+    if not isinstance(problems, dict):
+        return
+    known = registry.task_names()
+    for name in problems:
         if isinstance(name, str) and name not in known:
             yield f"problems.{name}: unknown task; {did_you_mean(name, known)}"
 
@@ -84,11 +86,15 @@ def _chain(raw: Any) -> list[str]:
 
 
 def _where(item: Any) -> list[str]:
+    unknown = item["type"] == "extra_forbidden"  # then the last part is what somebody wrote, whatever it is
     return [
         part
-        for part in map(str, item["loc"])
-        if not part.startswith(("constrained-", "literal[", "function-"))
-        and part not in {"int", "float", "str", "WeightParams", "[key]"}
+        for number, part in enumerate(map(str, item["loc"]), start=1)
+        if (unknown and number == len(item["loc"]))
+        or not (
+            part.startswith(("constrained-", "literal[", "function-"))
+            or part in {"int", "float", "str", "WeightParams", "[key]"}
+        )
     ]
 
 
@@ -118,7 +124,7 @@ def _finding(line: str, item: Any, hidden: set[str]) -> str:
         return message
     if item["type"] == "string_pattern_mismatch":
         return f"{key}: not the name of an iteration; write t and a number, such as t1"
-    shown = "a secret" if key in hidden else repr(item["input"])[:60]
+    shown = "a secret" if key in hidden else _shown(item["input"])
     return f"{message} (found {shown}){_remedy(item)}"
 
 
@@ -132,6 +138,13 @@ def _remedy(item: Any) -> str:
     if kind == "int_type" and isinstance(value, float) and value.is_integer():
         return f"; write {value:.0f}"
     return f"; {SEE}"
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:60]
+    except ValueError:  # an integer of thousands of digits
+        return f"a very long {type(value).__name__}"
 
 
 def _known(path: list[str]) -> list[str]:

@@ -44,8 +44,9 @@ def read_yaml(path: Path) -> Any:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ParamsError(f"{name}:{line}: {_said(error)}") from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise ParamsError(f"{name}: not YAML: {str(error).splitlines()[0]}; mend it or restore it from git") from None
+    except (YAMLError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ParamsError(f"{name}: not YAML: {said}; mend it or restore it from git") from None
 
 
 def _said(error: MarkedYAMLError) -> str:

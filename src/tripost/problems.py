@@ -18,7 +18,7 @@ from tripost.interfaces import CannotImprove, CannotJudge, Expert, Task
 from tripost.judge import judge
 from tripost.params import SourceParams
 from tripost.records import Feedback, Problem, Split
-from tripost.text import LEFTOVERS, parse_attempt, unreadable_attempt
+from tripost.text import LEFTOVERS, MAX_CHARS, parse_attempt, unreadable_attempt
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -163,7 +163,7 @@ def check_rationales(
         verdict = judge(problem, attempt, task, expert)
         reason = verdict.reason if isinstance(verdict, CannotJudge) else verdict.text
         trusted = not isinstance(verdict, CannotJudge) and verdict.says_correct
-        if LEFTOVERS.search(problem.rationale):
+        if len(problem.rationale) <= MAX_CHARS and LEFTOVERS.search(problem.rationale):
             trusted, reason = False, "special tokens or control characters stand in it"
         if not trusted:
             kind = "cannot judge" if isinstance(verdict, CannotJudge) else "wrong"

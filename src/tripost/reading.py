@@ -1,7 +1,7 @@
 """A second reader of attempts and feedbacks, for the gate alone.
 
 It knows the layout of the words as `tripost.text` does, and shares no parsing with it: a slip in one of the
-two shows as a stored field that disagrees with the text it was read from.
+two shows as a stored field that disagrees with the text it was read from. Text beyond MAX_CHARS is unreadable.
 """
 
 import re
@@ -11,7 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from tripost.records import Turn
-from tripost.text import ALL_CORRECT, MARKERS
+from tripost.text import ALL_CORRECT, MARKERS, MAX_CHARS, MAX_STEPS
 
 Line = tuple[str, str]
 """The label of a line and the text behind it; the final response has the label ``""``."""
@@ -19,6 +19,7 @@ Line = tuple[str, str]
 _LABEL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,7}")
 _FINAL = re.compile(r"final (?:response|answer)", re.IGNORECASE)
 _ANSWER = re.compile(r"so the answer is:?", re.IGNORECASE)
+_WORDS = re.compile(r"(?:(?!_)\w)+|\W|_")
 _SPECIAL = re.compile(
     r"<\|[^|\n]{0,40}\|>|</?s>|<(?:bos|eos|pad|unk)>"
     r"|[\ufffd\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
@@ -70,6 +71,8 @@ def read(turn: Turn) -> Reading:
 
 def read_attempt(raw: str) -> list[Line] | None:
     """The lines of an attempt: steps with rising labels, then a final response with an answer in it."""
+    if len(raw) > MAX_CHARS or raw.count("\n") > MAX_STEPS:
+        return None
     lines = [_line(line) for line in raw.strip().split("\n")]
     label, text = lines.pop()
     labels = [step for step, _ in lines]
@@ -94,6 +97,8 @@ def read_feedback(text: str, lines: Sequence[Line]) -> Verdict | None:
     """What a feedback on an attempt with these lines says; None where it has no known form."""
     if text == ALL_CORRECT:
         return Verdict(None)
+    if len(text) > MAX_CHARS:
+        return None
     where, quote, rest = text.partition(' the part "')
     part, because, reason = rest.partition('" is incorrect. This is because ')
     reason = reason.removesuffix(".")
@@ -110,9 +115,12 @@ def read_feedback(text: str, lines: Sequence[Line]) -> Verdict | None:
 
 def stands_in(part: str, line: str) -> bool:
     """Whether the line has the part, and not only inside a longer number or word."""
-    left = r"(?<![^\W_])" if part[0].isalnum() else ""
-    right = r"(?![^\W_])" if part[-1].isalnum() else ""
-    return re.search(f"{left}{re.escape(part)}{right}", line) is not None
+    return _by_words(part) in _by_words(line)
+
+
+def _by_words(text: str) -> str:
+    """Words, numbers and single signs with a line break before, between and behind them (the text has none)."""
+    return "\n".join(["", *_WORDS.findall(text), ""])
 
 
 def attempt_is_stale(reading: Reading) -> bool:
@@ -135,6 +143,6 @@ def feedback_is_stale(reading: Reading) -> bool:
 
 def leftovers(turn: Turn) -> int:
     """Lines that begin as a segment does, special tokens, and characters that nobody could decode."""
-    texts = [turn.attempt.raw, turn.feedback.text if turn.feedback else ""]
+    texts = [turn.attempt.raw[:MAX_CHARS], turn.feedback.text[:MAX_CHARS] if turn.feedback else ""]
     marked = sum(line.lstrip().startswith(MARKERS) for text in texts for line in text.split("\n"))
     return marked + sum(len(_SPECIAL.findall(text)) for text in texts)

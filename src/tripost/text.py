@@ -37,6 +37,7 @@ _STEP = re.compile(r"[ \t]*\(([0-9]{1,3}(?:\.[0-9]{1,3}){0,7})\)[ \t]*(\S.*)")
 _FINAL = re.compile(r"[ \t]*\(Final (?:response|answer)\)[ \t]*(\S.*)", re.IGNORECASE)
 _ANSWER = re.compile(r"so the answer is:?[ \t]*", re.IGNORECASE)
 _WRONG = re.compile(r'In (?:step \(([0-9.]{1,40})\)|\(Final response\)) the part "')
+_WORD = re.compile(r"[^\W_]+|[\W_]")
 LEFTOVERS = re.compile(
     r"<\|[^|\n]{0,40}\|>|</?s>|<(?:pad|eos|bos|unk)>|\ufffd"
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
@@ -118,8 +119,10 @@ def write_feedback(attempt: Attempt, wrong_step: int | None, part: str, reason: 
 def parse_feedback(text: str, attempt: Attempt, author: str) -> Feedback:
     """Read feedback on `attempt`. A step that the attempt does not have makes it malformed; a part that does
     not stand in the step does not (that is for the edit stage to contradict)."""
-    text = text.strip()[:MAX_CHARS]
+    text = text.strip()
     malformed = unreadable_feedback(text, author)
+    if len(text) > MAX_CHARS:
+        return malformed
     if text == ALL_CORRECT:
         return Feedback(text=text, wrong_step=None, wrong_part="", reason="", author=author)
     head = _WRONG.match(text)
@@ -145,17 +148,36 @@ def unreadable_feedback(text: str, author: str) -> Feedback:
     return Feedback(text=text, wrong_step=None, wrong_part="", reason="", author=author, malformed=True)
 
 
+def reads_back(feedback: Feedback, attempt: Attempt) -> bool:
+    """Whether its text says what its fields say; not so where a part holds the words that end a part."""
+    return parse_feedback(feedback.text, attempt, feedback.author) == feedback
+
+
 def find_part(part: str, line: str) -> tuple[int, int] | None:
     """Where `part` stands in `line` (start, end), not inside a longer number or word; None if nowhere."""
     start = line.find(part) if part else -1
-    while start >= 0:
-        end = start + len(part)
-        cut_left = start > 0 and part[0].isalnum() and line[start - 1].isalnum()
-        cut_right = end < len(line) and part[-1].isalnum() and line[end].isalnum()
-        if not cut_left and not cut_right:
-            return start, end
-        start = line.find(part, start + 1)
-    return None
+    if start < 0:
+        return None
+    end = start + len(part)
+    cut_left = start > 0 and part[0].isalnum() and line[start - 1].isalnum()
+    cut_right = end < len(line) and part[-1].isalnum() and line[end].isalnum()
+    return _find_words(part, line) if cut_left or cut_right else (start, end)
+
+
+def _find_words(part: str, line: str) -> tuple[int, int] | None:
+    """The same for a part that first stands inside something longer: words are sought among words, in one search,
+    since trying place after place takes minutes where a long part overlaps itself."""
+    words = _WORD.findall(line)
+    place = "\n".join(("", *words, "")).find("\n".join(("", *_WORD.findall(part), "")))
+    if place < 0:
+        return None
+    start = 0
+    for word in words:
+        if place <= 0:
+            break
+        place -= len(word) + 1
+        start += len(word)
+    return start, start + len(part)
 
 
 def attempt_prompt(question: str) -> str:

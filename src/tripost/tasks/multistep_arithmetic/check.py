@@ -27,7 +27,7 @@ from tripost.tasks.multistep_arithmetic.expression import (
     parse,
     write,
 )
-from tripost.text import says_only_the_answer, write_attempt, write_feedback
+from tripost.text import reads_back, says_only_the_answer, write_attempt, write_feedback
 
 AUTHOR = "script"
 UNREADABLE = "it cannot be read"
@@ -49,23 +49,27 @@ class ArithmeticScript:
             if isinstance(found, CannotJudge):
                 return CannotJudge(f"step ({step.label}): {found.reason}")
             if found:
-                return write_feedback(attempt, number, *found, AUTHOR)
+                return _said(attempt, number, *found)
         wrong = checker.final(attempt)
         if isinstance(wrong, CannotJudge):
             return wrong
         if wrong:
-            return write_feedback(attempt, len(attempt.steps) + 1, *wrong, AUTHOR)
+            return _said(attempt, len(attempt.steps) + 1, *wrong)
         return write_feedback(attempt, None, "", "", AUTHOR)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
-        """IMP. Keeps the steps before the wrong one and derives the rest."""
+        """IMP. Keeps the steps before the wrong one and derives the rest; gives nothing that FBK would not accept."""
         if feedback.wrong_step is None:
             return CannotImprove("the feedback names no wrong step")
         try:
             steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
         except ExpressionError as error:
             return CannotImprove(str(error))
-        return write_attempt(steps, final_text, AUTHOR)
+        update = write_attempt(steps, final_text, AUTHOR)
+        verdict = CannotJudge("too long") if update.malformed else self.feedback(problem, update)
+        if isinstance(verdict, CannotJudge):
+            return CannotImprove(f"the update could not be judged: {verdict.reason}")
+        return update if verdict.says_correct else CannotImprove(f"the update would be wrong: {verdict.text[:200]}")
 
 
 class _Checker:
@@ -165,6 +169,11 @@ class _Checker:
         known = _with_values(before, self.values)
         old, new = difference(known, after)
         return f"{write(old)} is not {write(new)}"
+
+
+def _said(attempt: Attempt, number: int, part: str, reason: str) -> Feedback | CannotJudge:
+    said = write_feedback(attempt, number, part, reason, AUTHOR)
+    return said if reads_back(said, attempt) else CannotJudge("the wrong part cannot be quoted")
 
 
 def _from(text: str, part: str) -> str:

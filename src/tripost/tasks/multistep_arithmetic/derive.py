@@ -117,6 +117,8 @@ def _reductions(node: Node) -> list[str]:
     """The expression, fully bracketed, and what is left after each operation, down to a number."""
     written = [write(node)]
     while not isinstance(node, int):
+        if isinstance(node, str):
+            raise ExpressionError(f"{node} is not defined")
         node = reduce_once(node)
         written.append(write(node))
     return written

@@ -13,8 +13,9 @@ Node: TypeAlias = int | str | tuple[str, "Node", "Node"]
 MAX_CHARS = 2_000
 MAX_TOKENS = 300
 MAX_DEPTH = 40
-MAX_BITS = 256
-_TOKEN = re.compile(r"[ ]*([0-9]{1,40}|[A-Z](?![A-Za-z])|[-+*()])")
+MAX_DIGITS = 40
+"""Of a number, written or calculated: what has a value can be written, and read again."""
+_TOKEN = re.compile(rf"[ ]*([0-9]{{1,{MAX_DIGITS}}}|[A-Z](?![A-Za-z])|[-+*()])")
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2}
 
 
@@ -81,9 +82,10 @@ def evaluate(node: Node, values: Mapping[str, int] = {}) -> int:
             raise ExpressionError(f"{node} is not defined")
         return values[node]
     operator, left, right = node[0], evaluate(node[1], values), evaluate(node[2], values)
-    if left.bit_length() > MAX_BITS or right.bit_length() > MAX_BITS:
+    result = left + right if operator == "+" else left - right if operator == "-" else left * right
+    if abs(result) >= 10**MAX_DIGITS:
         raise ExpressionError("too large")
-    return left + right if operator == "+" else left - right if operator == "-" else left * right
+    return result
 
 
 def write(node: Node) -> str:

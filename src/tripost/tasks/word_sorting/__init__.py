@@ -101,7 +101,7 @@ class WordSorting:
 
     def is_correct(self, problem: Problem, attempt: Attempt) -> bool:
         """The same words in the same order."""
-        return (attempt.final or "").split() == problem.answer.split()
+        return attempt.final is not None and attempt.final.split() == problem.answer.split()
 
     def script(self) -> Expert:
         """FBK and IMP that look at the letters."""

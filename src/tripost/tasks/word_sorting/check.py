@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.records import Attempt, Feedback, Problem
-from tripost.tasks.word_sorting.derive import MAX_WORDS, derive, question_words
+from tripost.tasks.word_sorting.derive import derive, sortable_words
 from tripost.tasks.word_sorting.lines import (
     FIRST,
     HAVE,
@@ -23,7 +23,7 @@ from tripost.tasks.word_sorting.lines import (
     read_order,
     write_group,
 )
-from tripost.text import says_only_the_answer, write_attempt, write_feedback
+from tripost.text import reads_back, says_only_the_answer, write_attempt, write_feedback
 
 AUTHOR = "script"
 Wrong = tuple[str, str]
@@ -35,39 +35,40 @@ class WordScript:
 
     def feedback(self, problem: Problem, attempt: Attempt) -> Feedback | CannotJudge:
         """FBK. The first claim that does not hold; CannotJudge for a step that is none of the known forms."""
-        words = question_words(problem.question)
-        if (
-            not 2 <= len(words) <= MAX_WORDS
-            or len(set(words)) != len(words)
-            or not all(w.isascii() and w == w.lower() for w in words)
-        ):
-            return CannotJudge("question: not a list of different lower-case words")
+        try:
+            words = sortable_words(problem.question)
+        except ValueError as error:
+            return CannotJudge(f"question: {error}")
         checker = _Checker(words)
         for number, step in enumerate(attempt.steps, start=1):
             found = checker.step(step.text)
             if isinstance(found, CannotJudge):
                 return CannotJudge(f"step ({step.label}): {found.reason}")
             if found:
-                return write_feedback(attempt, number, *found, AUTHOR)
+                return _said(attempt, number, *found)
         if not says_only_the_answer(attempt.final_text):
             return CannotJudge("the final response says more than the answer")
         if (attempt.final or "").split() == sorted(words):
-            if not checker.settles(frozenset(words)):
+            if not checker.settles(checker.words):
                 return CannotJudge("the answer is right, but no step leads to it")
         else:
             reason = _why_final(words, (attempt.final or "").split())
-            return write_feedback(attempt, len(attempt.steps) + 1, attempt.final_text, reason, AUTHOR)
+            return _said(attempt, len(attempt.steps) + 1, attempt.final_text, reason)
         return write_feedback(attempt, None, "", "", AUTHOR)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
-        """IMP. Keeps the steps before the wrong one and derives the rest."""
+        """IMP. Keeps the steps before the wrong one and derives the rest; gives nothing that FBK would not accept."""
         if feedback.wrong_step is None:
             return CannotImprove("the feedback names no wrong step")
         try:
             steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
         except ValueError as error:
             return CannotImprove(str(error))
-        return write_attempt(steps, final_text, AUTHOR)
+        update = write_attempt(steps, final_text, AUTHOR)
+        verdict = CannotJudge("too long") if update.malformed else self.feedback(problem, update)
+        if isinstance(verdict, CannotJudge):
+            return CannotImprove(f"the update could not be judged: {verdict.reason}")
+        return update if verdict.says_correct else CannotImprove(f"the update would be wrong: {verdict.text[:200]}")
 
 
 class _Checker:
@@ -75,10 +76,10 @@ class _Checker:
     at, the latest last; the whole list is always among them."""
 
     def __init__(self, words: list[str]) -> None:
-        self.words = words
+        self.words = frozenset(words)
         self.ordered: set[frozenset[str]] = set()
         self.splits: dict[frozenset[str], list[frozenset[str]]] = {}
-        self.open: list[tuple[frozenset[str], int]] = [(frozenset(words), 1)]
+        self.open: dict[frozenset[str], int] = {self.words: 1}
 
     def step(self, text: str) -> Wrong | CannotJudge | None:
         try:
@@ -94,7 +95,7 @@ class _Checker:
 
     def _letters(self, text: str) -> Wrong | None:
         named, k, letters = read_letters(text)
-        scope = frozenset(self.words if named is None else named)
+        scope = self.words if named is None else frozenset(named)
         if named is not None:
             shared = named[0][: k - 1]
             for word in named:
@@ -111,7 +112,8 @@ class _Checker:
                 return item.text, f'"{item.word}" is not in this subpart'
             if (item.letter, item.number) != letter(item.word, k):
                 return item.text, _true_letter(item.word, k)
-        self.open = [item for item in self.open if item[0] != scope] + [(scope, k)]
+        self.open.pop(scope, None)
+        self.open[scope] = k
         return None
 
     def _groups(self, text: str) -> Wrong | None:
@@ -160,7 +162,7 @@ class _Checker:
             place = sum(word < missing[0] for word in order)
             return _gap(text, [f'"{word}"' for word in order], place, HENCE), f'"{missing[0]}" is missing'
         self.ordered.add(scope)
-        self.open = [item for item in self.open if not item[0] < frozenset(self.words) or not item[0] <= scope]
+        self.open = {other: k for other, k in self.open.items() if other == self.words or not other <= scope}
         return None
 
     def settles(self, scope: frozenset[str]) -> bool:
@@ -172,11 +174,19 @@ class _Checker:
     def _close_to(self, words: list[str]) -> tuple[frozenset[str], int]:
         """The open word set that a line with these words speaks of: the same set, else the most alike."""
         present = frozenset(words)
+        if present in self.open:  # else the line is wrong, and the last one that is read
+            return present, self.open[present]
 
         def alike(scope: frozenset[str]) -> float:
-            return len(scope & present) / len(scope | present)
+            common = len(scope & present)
+            return common / (len(scope) + len(present) - common)
 
-        return max(reversed(self.open), key=lambda item: alike(item[0]))
+        return max(reversed(self.open.items()), key=lambda item: alike(item[0]))
+
+
+def _said(attempt: Attempt, number: int, part: str, reason: str) -> Feedback | CannotJudge:
+    said = write_feedback(attempt, number, part, reason, AUTHOR)
+    return said if reads_back(said, attempt) else CannotJudge("the wrong part cannot be quoted")
 
 
 def _gap(text: str, items: list[str], place: int, head: str) -> str:
@@ -195,11 +205,12 @@ def _true_letter(word: str, k: int) -> str:
 
 
 def _why_final(words: list[str], final: list[str]) -> str:
+    known, said = set(words), set(final)
     for word in final:
-        if word not in words:
+        if word not in known:
             return f'"{word}" is not in the list'
     for word in words:
-        if word not in final:
+        if word not in said:
             return f'"{word}" is missing'
     before, word = next((a, b) for a, b in pairwise(final) if a >= b)
     return f'"{word}" stands there twice' if before == word else f'"{word}" comes before "{before}"'

@@ -8,6 +8,7 @@ from tripost.tasks.word_sorting.lines import (
     FIRST,
     HAVE,
     HENCE,
+    MAX_LETTERS,
     ORDINALS,
     SUBPART,
     letter,
@@ -21,12 +22,27 @@ from tripost.tasks.word_sorting.lines import (
 from tripost.text import label_key
 
 MAX_WORDS = 200
+MAX_QUESTION = 20_000
 
 
 def question_words(question: str) -> list[str]:
     """The words of `Sort the following words alphabetically: List: ...`; empty for another question."""
+    if len(question) > MAX_QUESTION:
+        return []
     head, found, words = question.partition("List:")
     return words.split() if found and head.startswith("Sort the following words alphabetically:") else []
+
+
+def sortable_words(question: str) -> list[str]:
+    """The words of a question that the lines of this task can speak of. Raises ValueError for another question."""
+    words = question_words(question)
+    if not 2 <= len(words) <= MAX_WORDS or len(set(words)) != len(words) or not all(map(_sortable, words)):
+        raise ValueError("not a list of different lower-case words")
+    return words
+
+
+def _sortable(word: str) -> bool:
+    return len(word) <= MAX_LETTERS and word.isascii() and word == word.lower() and '"' not in word
 
 
 def groups_at(words: Sequence[str], k: int) -> list[tuple[int, list[str]]]:
@@ -41,11 +57,9 @@ def groups_at(words: Sequence[str], k: int) -> list[tuple[int, list[str]]]:
 def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]:
     """All steps (those of `prefix`, which must be right, then new ones) and the final response.
 
-    Raises ValueError where the words agree beyond the letters that have a name.
+    Raises ValueError where the words cannot be sorted so, or agree beyond the letters that have a name.
     """
-    words = question_words(question)
-    if not 2 <= len(words) <= MAX_WORDS:
-        raise ValueError(f"a list of {len(words)} words")
+    words = sortable_words(question)
     steps = _Steps(prefix, frozenset(words))
     everything = frozenset(words)
     steps.add("letters", everything, 1, (), write_letters(words, 1, whole=True))

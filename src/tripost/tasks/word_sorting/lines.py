@@ -39,6 +39,7 @@ FIRST = "The first letter: "
 SUBPART = "Now sort this subpart "
 HAVE = "We now have: "
 HENCE = "Hence, we have "
+MAX_LETTERS = 60
 _WORD = r'"([^"]{1,60})"'
 _LETTER = re.compile(_WORD + r'="([^"]?)" \((-?[0-9]{1,4})\)')
 _GROUP = re.compile(r'\((-?[0-9]{1,4})\) (?:"([^"]{1,60})"|\[("[^"]{1,60}"(?: \? "[^"]{1,60}"){0,200})\])')

@@ -1,0 +1,1 @@
+"""Fuzzing without and with atheris: targets, their byte reader, seeds and findings."""
