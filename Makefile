@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 CODE := $(wildcard src stages tests bench examples)
 
-.PHONY: help run test check format fuzz bench setup clean
+.PHONY: help run test check format fuzz audit bench setup clean
 
 help: ## This list
 	@echo "Usage: make TARGET  (PYTHON=/path/to/python picks an interpreter, ARGS=... goes to pytest, the fuzzer or the benchmark)"
@@ -49,6 +49,11 @@ fuzz: ## Hostile text, guided by coverage: make fuzz ARGS="-max_total_time=1200"
 	@sh tools/preflight.sh fuzz
 	@$(PY) -m tests.fuzz $(ARGS)
 
+audit: ## Known vulnerabilities of the pinned dependencies (needs the network)
+	@$(or $(PYTHON),python3) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install -qq pip-audit==2.10.1
+	@.venv-audit/bin/pip-audit --strict --disable-pip --no-deps -r constraints.txt $(ARGS)
+
 bench: ## Benchmarks against peers
 	@sh tools/preflight.sh dev
 	@$(PY) -m bench $(ARGS)
@@ -58,5 +63,5 @@ setup: ## Only install into .venv, the tools for tests and checks included
 
 clean: ## Remove .venv and caches; data, models, results and the DVC cache stay
 	@rm -f .venv/.installed-*
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis build src/tripost.egg-info
+	@rm -rf .venv .venv-audit .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis build src/tripost.egg-info
 	@find src stages tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
