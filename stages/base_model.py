@@ -5,6 +5,7 @@ from pathlib import Path
 from tripost import phrases, registry
 from tripost.models.base import copy_base, scratch_base
 from tripost.models.learner import TorchLearner
+from tripost.models.machine import device, threads
 from tripost.params import Params
 from tripost.shell.partial import partial_work
 from tripost.shell.stage import run
@@ -21,12 +22,13 @@ def main(params: Params, out: Path, partial: Path | None = None) -> None:
         return
     tasks, experts = registry.tasks(names), registry.scripts(names)
     difficulties = {name: params.problems[name].seen for name in names}
-    texts = phrases.documents(tasks, experts, difficulties, DOCUMENTS, params.seed)
+    texts = list(phrases.documents(tasks, experts, difficulties, DOCUMENTS, params.seed))
     pages = phrases.drills(tasks, base.drill_pages, params.seed) if base.drill else []
     if base.drill is None or not pages:
         scratch_base(texts, base, params.seed, out)
         return
-    with partial_work(partial, params.seed, base, params.problems) as work:
+    arithmetic = (device(), threads())
+    with partial_work(partial, Path(__file__), *arithmetic, params.seed, base, texts, pages) as work:
         scratch_base(texts, base, params.seed, work / "undrilled")
         learner = TorchLearner(str(work / "undrilled"), base.drill)
         fit(learner, pages, f"{params.seed} base", "drill", work)

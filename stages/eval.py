@@ -5,6 +5,7 @@ from pathlib import Path
 from tripost import registry
 from tripost.evaluate import evaluate, metrics
 from tripost.models.decoder import TorchDecoder
+from tripost.models.machine import device
 from tripost.params import Params
 from tripost.shell.io import load_predictions, load_problems, write_json, write_records
 from tripost.shell.partial import Remembering, partial_work
@@ -26,11 +27,11 @@ def main(
     validation = list(load_problems(problems / "validation.jsonl").values())
     before = load_predictions(previous) if previous else None
     names = sorted(params.problems)
-    knobs = (params.history, params.eval, t)
+    knobs = (params.history, params.eval, t, device())
     decoder = TorchDecoder(str(model), params.eval.batch_size)
     with (
         Progress(f"eval {t}", 0, "completions") as bar,
-        partial_work(partial, *knobs, problems, model) as work,
+        partial_work(partial, Path(__file__), *knobs, problems, model) as work,
         Remembering(decoder, work, bar) as m_theta,
     ):
         predictions = evaluate(
@@ -45,7 +46,7 @@ def main(
             watcher=bar,
         )
         write_records(out, predictions)
-    write_json(counts, metrics(predictions, before))
+        write_json(counts, metrics(predictions, before))
 
 
 if __name__ == "__main__":

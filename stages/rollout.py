@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tripost import summary
 from tripost.models.decoder import TorchDecoder
+from tripost.models.machine import device
 from tripost.params import Params
 from tripost.rollout import rollout
 from tripost.shell.io import load_problems, write_json, write_records
@@ -24,11 +25,11 @@ def main(
 ) -> None:
     """Write one trajectory a problem and sample of this iteration's window."""
     train = list(load_problems(problems / "train.jsonl").values())
-    knobs = (params.seed, params.history, params.rollout, t, prev)
+    knobs = (params.seed, params.history, params.rollout, t, prev, device())
     decoder = TorchDecoder(str(model), params.rollout.batch_size)
     with (
         Progress(f"rollout {t}", 0, "completions") as bar,
-        partial_work(partial, *knobs, problems, model) as work,
+        partial_work(partial, Path(__file__), *knobs, problems, model) as work,
         Remembering(decoder, work, bar) as m_theta,
     ):
         rows = rollout(
@@ -42,7 +43,7 @@ def main(
             watcher=bar,
         )
         write_records(out, rows)
-    write_json(counts, summary.of_rollout(rows))
+        write_json(counts, summary.of_rollout(rows))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tripost.models.learner import TorchLearner
+from tripost.models.machine import device, threads
 from tripost.params import Params
 from tripost.records import Example
 from tripost.shell.guards import require_rebalanced
@@ -28,7 +29,8 @@ def main(
     require_rebalanced(examples, meta, report, params)
     rows = list(read_records(examples, Example))
     learner = TorchLearner(str(model), params.train)
-    with partial_work(partial, params.seed, params.train, t, model, examples) as work:
+    arithmetic = (device(), threads())
+    with partial_work(partial, Path(__file__), *arithmetic, params.seed, params.train, t, model, examples) as work:
         fit_and_save(learner, rows, f"{params.seed} {t}", f"train {t}", work, out, loss, counts)
 
 

@@ -4,9 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import zc.lockfile
 
 from tripost.cli import main
 from tripost.cli.mend import broken, mend
+from tripost.errors import DataError
 
 LOCK = """schema: '2.0'
 stages:
@@ -65,6 +67,34 @@ def test_the_committed_lock_takes_its_place(root: Path) -> None:
     (line,) = mend(root)
     assert line.endswith("the last commit's is there instead")
     assert (root / "dvc.lock").read_text() == LOCK
+
+
+def test_a_merge_conflict_is_left_to_git(root: Path) -> None:
+    conflict = f"<<<<<<< HEAD\n{LOCK}=======\n{LOCK}>>>>>>> theirs\n"
+    (root / "dvc.lock").write_text(conflict)
+    with pytest.raises(DataError, match="a merge conflict stands in it; settle it in git"):
+        list(mend(root))
+    assert (root / "dvc.lock").read_text() == conflict
+
+
+@pytest.mark.parametrize("name", ["lock", "rwlock.lock"])
+def test_nothing_is_mended_while_dvc_writes(root: Path, name: str) -> None:
+    """DVC takes these two locks with the same package."""
+    (root / ".dvc" / "tmp").mkdir(parents=True)
+    (root / "dvc.lock").write_text("")
+    at_work = zc.lockfile.LockFile(str(root / ".dvc" / "tmp" / name))
+    assert list(mend(root)) == []
+    at_work.close()
+    assert len(list(mend(root))) == 1
+
+
+def test_nothing_is_lost_without_git_and_an_older_aside_stays(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(root))
+    for number, name in enumerate(("dvc.lock.broken", "dvc.lock.broken1"), start=1):
+        (root / "dvc.lock").write_text(f"half {number}")
+        (line,) = mend(root)
+        assert f"it is now .tripost/{name}, DVC finds" in line
+        assert (root / ".tripost" / name).read_text() == f"half {number}"
 
 
 def test_half_an_rwlock_is_removed_and_the_command_says_so(

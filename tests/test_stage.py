@@ -28,6 +28,9 @@ def main(params: Params, given: Path, t: str, extra: Path | None = None) -> None
         raise PermissionError(13, "Permission denied", str(given))
     if t == "memory":
         raise MemoryError
+    if t == "torch":
+        import torch
+        torch.empty(2**50)
     if t == "fail":
         raise DataError(f"{given}:3: not a row; make it anew")
     print(params.seed, type(given).__name__, given, t, extra)
@@ -81,6 +84,7 @@ def test_an_error_of_the_user_is_one_line_and_exit_code_1(tmp_path: Path) -> Non
             "error: x: Permission denied; give yourself the right to it (chmod, chown), or work in another folder",
         ),
         ("memory", "error: stage@memory: out of memory; a smaller batch_size or micro_batch_tokens needs less"),
+        ("torch", "error: stage@torch: out of memory; a smaller batch_size or micro_batch_tokens needs less"),
     ],
 )
 def test_an_error_of_the_machine_is_one_line_that_says_what_to_do(tmp_path: Path, t: str, says: str) -> None:

@@ -193,3 +193,12 @@ class Params(Section):
         if flaws:
             raise ValueError("\n".join(flaws))
         return self
+
+    @model_validator(mode="after")
+    def _has_problems(self) -> "Params":
+        sources = self.problems.values()
+        if not any(source.train for source in sources):
+            raise ValueError("problems: train is 0 for every task, there is nothing to learn from; ask for some")
+        if not any(source.validation or source.unseen_validation for source in sources):
+            raise ValueError("problems: validation is 0 for every task, there is nothing to measure on; ask for some")
+        return self

@@ -42,6 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int | None:
     except BrokenPipeError:  # `tripost ... | head`; nothing is left to say, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        from tripost.shell.stage import refused
+
+        print(f"error: {refused(error)}", file=sys.stderr)
+        return 1
 
 
 def _run(argv: Sequence[str]) -> int | None:

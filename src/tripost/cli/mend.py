@@ -5,16 +5,20 @@ A half `dvc.lock` gives way to the last commit's, or to none: DVC finds the resu
 """
 
 import argparse
+import fcntl
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tripost.errors import DataError
 from tripost.shell.io import write_text
 
 LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
@@ -29,19 +33,46 @@ def main(argv: Sequence[str]) -> None:
 
 
 def mend(root: Path) -> Iterator[str]:
-    """Mend the checkout `root`; one line for each thing done."""
-    if broken(root / LOCK):
-        aside = root / ".tripost" / "dvc.lock.broken"
-        aside.parent.mkdir(exist_ok=True)
-        (root / LOCK).replace(aside)
-        committed = _committed(root)
-        if committed:
-            write_text(root / LOCK, committed)
-        instead = "the last commit's is there instead" if committed else "DVC finds the results in its run-cache"
-        yield f"{LOCK} was cut off when DVC was stopped; it is now {aside.relative_to(root)}, {instead}"
-    if (root / RWLOCK).exists() and not _is_json(root / RWLOCK):
-        (root / RWLOCK).unlink()
-        yield f"{RWLOCK} was cut off when DVC was stopped; removed"
+    """Mend the checkout `root`; one line for each thing done. Raises DataError for a merge conflict."""
+    with _quiet_dvc(root) as quiet:
+        if not quiet:
+            return  # DVC is at work: what it has half written now, it will have written soon
+        if broken(root / LOCK):
+            yield _set_aside(root)
+        if (root / RWLOCK).exists() and not _is_json(root / RWLOCK):
+            (root / RWLOCK).unlink()
+            yield f"{RWLOCK} was cut off when DVC was stopped; removed"
+
+
+@contextmanager
+def _quiet_dvc(root: Path) -> Iterator[bool]:
+    """Whether no DVC writes there, and none begins to: DVC's own locks (flock) are held meanwhile."""
+    with ExitStack() as held:
+        for path in (root / ".dvc" / "tmp" / "lock", root / RWLOCK.with_suffix(".lock")):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = held.enter_context(path.open("a"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+        yield True
+
+
+def _set_aside(root: Path) -> str:
+    content = (root / LOCK).read_bytes()
+    if b"<<<<<<<" in content:
+        raise DataError(f"{LOCK}: a merge conflict stands in it; settle it in git, then run dvc repro")
+    committed = _committed(root)
+    aside = next(path for n in range(10**6) if not (path := root / ".tripost" / f"dvc.lock.broken{n or ''}").exists())
+    aside.parent.mkdir(exist_ok=True)
+    aside.write_bytes(content)
+    if committed:
+        write_text(root / LOCK, committed)
+    else:
+        (root / LOCK).unlink()
+    instead = "the last commit's is there instead" if committed else "DVC finds the results in its run-cache"
+    return f"{LOCK} was cut off when DVC was stopped; it is now {aside.relative_to(root)}, {instead}"
 
 
 def broken(lock: Path) -> bool:
@@ -71,6 +102,8 @@ def _is_stage(stage: Any) -> bool:
 
 def _committed(root: Path) -> str:
     """The lock of the last commit; empty where there is none that DVC would take."""
+    if shutil.which("git") is None:
+        return ""
     command = ["git", "-C", str(root), "show", f"HEAD:./{LOCK}"]
     done = subprocess.run(command, capture_output=True, check=False)
     return done.stdout.decode() if done.returncode == 0 and _is_lock(done.stdout) else ""

@@ -23,8 +23,8 @@ def copy_base(source: str, out: Path) -> None:
         if names_a_folder(source):
             check_folder(Path(source))  # before seconds are spent on imports
         tokenizer, model = load_tokenizer(source), load_model(source)
-        tokens, rows = len(tokenizer), model.get_input_embeddings().num_embeddings
-        if tokens > rows:
+        tokens, rows = tokenizer.vocab_size, model.get_input_embeddings().num_embeddings
+        if max(tokens, tokenizer.eos_token_id + 1) > rows:  # special tokens that no text has may lie beyond
             raise ModelError(f"{source}: {tokens} tokens, but the model knows {rows}; take the model's own tokenizer")
     except ModelError as error:
         raise ModelError(f"params.yaml: base_model.source: {error}") from None

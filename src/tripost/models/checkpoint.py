@@ -3,6 +3,7 @@
 safetensors, not pickle; written beside its place and renamed, so that a checkpoint is whole or not there.
 """
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -26,15 +27,22 @@ class TrainingState(msgspec.Struct):
 
 
 class Checkpoints:
-    """Saves and restores a model and its AdamW in the file `checkpoint.safetensors` of a folder."""
+    """Saves and restores a model and its AdamW in the file `checkpoint.safetensors` of a folder.
+
+    A disk that does not take one is said once and does not stop the training.
+    """
 
     def __init__(self, folder: Path, model: Any, optimizer: Any) -> None:
         self.path = folder / "checkpoint.safetensors"
         self.model, self.optimizer = model, optimizer
         self.saved, self.cost = time.monotonic(), 0.0
+        self.refused = False
 
-    def restore(self) -> TrainingState:
-        """Where to go on; the beginning where there is no checkpoint. Raises ModelError for a broken file."""
+    def restore(self, steps: int) -> TrainingState:
+        """Where to go on in a plan of so many steps; the beginning where there is no checkpoint.
+
+        Raises ModelError for a broken file.
+        """
         import torch
         from safetensors import SafetensorError, safe_open
 
@@ -44,17 +52,28 @@ class Checkpoints:
             with safe_open(self.path, framework="pt") as file, torch.no_grad():
                 state = msgspec.json.decode(file.metadata()["state"], type=TrainingState)
                 for name, parameter in self._tensors().items():
-                    parameter.copy_(file.get_tensor(f"model.{name}"))
+                    parameter.copy_(_same_shape(file.get_tensor(f"model.{name}"), parameter))
                 for name, parameter in self.model.named_parameters():
                     keys = {key: f"{key}.{name}" for key in ("exp_avg", "exp_avg_sq", "step")}
                     if keys["step"] in file.keys():  # noqa: SIM118  # no dict
                         moments = {key: file.get_tensor(stored) for key, stored in keys.items()}
-                        moved = {key: moments[key].to(parameter.device) for key in ("exp_avg", "exp_avg_sq")}
+                        both = ("exp_avg", "exp_avg_sq")
+                        moved = {key: _same_shape(moments[key], parameter).to(parameter.device) for key in both}
                         self.optimizer.state[parameter] = {**moments, **moved}
                 torch.set_rng_state(file.get_tensor("rng.cpu"))
                 for k in range(torch.cuda.device_count()):
                     torch.cuda.set_rng_state(file.get_tensor(f"rng.cuda.{k}"), k)
-        except (SafetensorError, OSError, KeyError, TypeError, RuntimeError, msgspec.DecodeError) as error:
+                if not 0 <= state.step == len(state.losses) <= steps:
+                    raise ValueError(f"step {state.step} of {steps} with {len(state.losses)} losses")
+        except (
+            SafetensorError,
+            OSError,
+            KeyError,
+            TypeError,
+            ValueError,
+            RuntimeError,
+            msgspec.DecodeError,
+        ) as error:
             why = " ".join(str(error).split())[:200]
             raise ModelError(f"{self.path}: cannot be continued ({why}); remove the file to start anew") from None
         return state
@@ -67,6 +86,7 @@ class Checkpoints:
     def save(self, state: TrainingState) -> None:
         """Save now."""
         import torch
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         started = time.monotonic()
@@ -78,13 +98,27 @@ class Checkpoints:
         for k in range(torch.cuda.device_count()):
             tensors[f"rng.cuda.{k}"] = torch.cuda.get_rng_state(k)
         writing = self.path.with_suffix(".writing")
-        save_file(tensors, writing, metadata={"state": msgspec.json.encode(state).decode()})
-        with writing.open("rb") as file:
-            os.fsync(file.fileno())
-        writing.replace(self.path)
+        try:
+            save_file(tensors, writing, metadata={"state": msgspec.json.encode(state).decode()})
+            with writing.open("rb") as file:
+                os.fsync(file.fileno())
+            writing.replace(self.path)
+        except (SafetensorError, OSError) as error:  # a checkpoint is a help, not a need
+            writing.unlink(missing_ok=True)
+            if not self.refused:
+                why = " ".join(str(error).split())[:200]
+                logging.getLogger(__name__).warning("%s: not saved (%s); training goes on without", self.path, why)
+            self.refused = True
         self.saved = time.monotonic()
         self.cost = self.saved - started
 
     def _tensors(self) -> dict[str, Any]:
         """Weights (tied ones once) and buffers."""
         return {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
+
+
+def _same_shape(stored: Any, wanted: Any) -> Any:
+    """The stored tensor; `copy_` would spread another shape over the wanted one without a word."""
+    if stored.shape != wanted.shape or stored.dtype != wanted.dtype:
+        raise ValueError(f"{stored.dtype} {tuple(stored.shape)} instead of {wanted.dtype} {tuple(wanted.shape)}")
+    return stored

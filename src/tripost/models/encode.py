@@ -143,7 +143,7 @@ def save_whole(folder: Path, *parts: Any) -> None:
     try:
         for part in parts:
             part.save_pretrained(writing)
-        for path in writing.iterdir():
+        for path in filter(Path.is_file, writing.rglob("*")):
             with path.open("rb") as file:
                 os.fsync(file.fileno())
     except Exception as error:  # safetensors and tokenizers have errors of their own for a full disk

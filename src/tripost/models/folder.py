@@ -4,6 +4,7 @@ It finds in milliseconds what loading would find after seconds, and what loading
 off, and models that are no causal language models.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def check_tokenizer(folder: Path) -> None:
     file = folder / "tokenizer.json"
     if file.is_file() and not isinstance(read_object(file).get("model"), dict):
         raise ModelError(f"{file}: not a tokenizer; {COPY}")
-    if not (folder / "tokenizer_config.json").is_file():
-        return
+    if not (folder / "tokenizer_config.json").is_file() or (folder / "special_tokens_map.json").is_file():
+        return  # only loading can tell
     config = read_object(folder / "tokenizer_config.json")
     if config.get("tokenizer_class") in GENERIC and not config.get("eos_token"):
         raise ModelError(f"{folder}: the tokenizer has no EOS token; set eos_token in tokenizer_config.json")
@@ -108,8 +109,11 @@ def read_object(file: Path) -> dict[str, Any]:
     """A JSON object of a model folder. Raises ModelError."""
     try:
         content = file.read_bytes() if file.stat().st_size <= MAX_HEADER else b""
-        return msgspec.json.decode(content, type=dict[str, Any])
+        found = json.loads(content)  # transformers writes Infinity, which is not JSON
     except OSError as error:
         raise ModelError(f"{file}: cannot be read: {error.strerror}; {COPY}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{file}: not a JSON object: {error}; {COPY}") from None
+    if not isinstance(found, dict):
+        raise ModelError(f"{file}: not a JSON object; {COPY}")
+    return found

@@ -62,7 +62,7 @@ class TorchLearner:
         model, optimizer = accelerator.prepare(self.model, optimizer)
         model.train()
         checkpoints = Checkpoints(partial, self.model, optimizer) if partial else None
-        done = checkpoints.restore() if checkpoints else TrainingState()
+        done = checkpoints.restore(len(plan)) if checkpoints else TrainingState()
         for number, batch in enumerate(plan[done.step :], start=done.step + 1):
             rate = params.learning_rate * learning_rate_factor(number - 1, len(plan), params)
             for group in optimizer.param_groups:

@@ -31,7 +31,7 @@ def pick(logits: Any, temperature: float, draws: Sequence[float]) -> tuple[list[
     chosen = torch.searchsorted(cumulative, points, right=True).clamp(max=last)
     above = torch.where(chosen < last, cumulative.gather(1, chosen) - points, 1.0)
     below = torch.where(chosen > 0, points - cumulative.gather(1, (chosen - 1).clamp(min=0)), 1.0)
-    close = torch.minimum(above, below)[:, 0] < MARGIN
+    close = torch.minimum(above, below)[:, 0] < MARGIN / min(1.0, temperature)  # which multiplies the rounding
     return _plain(chosen[:, 0]), _plain(close.nonzero()[:, 0])
 
 

@@ -24,7 +24,7 @@ from tripost.records import Record
 from tripost.shell.io import file_sha256
 from tripost.shell.progress import Progress
 
-LIBRARIES = ("numpy", "tokenizers", "torch", "transformers")
+LIBRARIES = ("accelerate", "numpy", "tokenizers", "torch", "transformers")
 SYNC_SECONDS = 2.0
 """A process that is killed loses nothing; a machine that loses power loses this much."""
 
@@ -106,6 +106,7 @@ class Remembering:
         written = self.decoder.complete(
             [prompts[row] for row in missing], sampling, [seeds[row] for row in missing], on_tokens, keep
         )
+        os.fsync(self.file.fileno())
         new = dict(zip(missing, written, strict=True))
         return [new[row] if row in new else self.known[key] for row, key in enumerate(keys)]
 

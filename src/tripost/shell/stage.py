@@ -26,6 +26,7 @@ from tripost.params_file import load_params
 
 PARENT = os.getppid()
 """Who started this process: one that has ended before we asked to end with it does not go unnoticed."""
+PRCTL, PR_SET_PDEATHSIG = (ctypes.CDLL(None).prctl if sys.platform == "linux" else None), 1
 PARAMS = Path("params.yaml")
 OWN = Path(".tripost")
 QUIET = {
@@ -38,6 +39,7 @@ QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
 }
+NO_MEMORY = "out of memory; a smaller batch_size or micro_batch_tokens needs less"
 HINTS = {
     errno.ENOSPC: "make room and run dvc repro again: finished work is kept",
     errno.EDQUOT: "make room and run dvc repro again: finished work is kept",
@@ -62,15 +64,19 @@ def run(main: Callable[..., None]) -> None:
     except TriPosTError as error:
         sys.exit(error.report())
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        hint = HINTS.get(error.errno or 0, "then run dvc repro again")
-        sys.exit(f"error: {one_line(f'{where}{error.strerror or error}; {hint}')}")
+        sys.exit(f"error: {refused(error)}")
     except MemoryError:
-        sys.exit(f"error: {name}: out of memory; a smaller batch_size or micro_batch_tokens needs less")
+        sys.exit(f"error: {name}: {NO_MEMORY}")
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        sys.exit(_bug(name, error))
+        sys.exit(f"error: {name}: {NO_MEMORY}" if _is_out_of_memory(error) else _bug(name, error))
+
+
+def refused(error: OSError) -> str:
+    """What the machine did not do, with which file, and what to do about it; one line."""
+    where = f"{error.filename}: " if error.filename else ""
+    return one_line(f"{where}{error.strerror or error}; {HINTS.get(error.errno or 0, 'mend that, then try again')}")
 
 
 def _arguments(main: Callable[..., None]) -> dict[str, Any]:
@@ -109,17 +115,24 @@ def _alone(name: str) -> Iterator[None]:
 def _bug(name: str, error: Exception) -> str:
     """One line for what nobody has foreseen; the traceback goes to a file."""
     path = OWN / "crash" / f"{name}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     said = one_line(f"{type(error).__name__}: {error}"[:300])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError as refused:
+        return f"error: {name}: a bug of this program ({said}); {path} could not be written: {refused.strerror}"
     return f"error: {name}: a bug of this program ({said}); please report it with {path}"
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """As torch says it: a class of its own on a GPU, a RuntimeError on a CPU."""
+    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
 def end_with(parent: int) -> None:
     """DVC that is killed leaves its stage running, and the next repro starts it a second time: end with DVC."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    if PRCTL:
+        PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
     else:
         threading.Thread(target=watch, args=(parent,), daemon=True).start()
     if os.getppid() != parent:

@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from filelock import FileLock, Timeout
 
-from tripost.shell.stage import end_with
+from tripost.shell.stage import PRCTL, end_with
 from tripost.state import IterationState, PipelineState, masked, number
 
 ENVIRONMENT = {
@@ -167,9 +167,8 @@ def _set_up(database: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     new = database.with_name(f"{database.name}.new-{os.getpid()}")
     command = [sys.executable, "-P", "-m", "mlflow", "db", "upgrade", f"sqlite:///{new.as_posix()}"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, preexec_fn=partial(end_with, os.getpid())
-    )
+    ends_with_us = partial(end_with, os.getpid()) if PRCTL else None
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=ends_with_us)
     if done.returncode:
         new.unlink(missing_ok=True)
         raise OSError(f"mlflow db upgrade: {done.stderr.strip()[-200:]}")

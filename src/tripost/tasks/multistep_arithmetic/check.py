@@ -6,6 +6,7 @@ valid derivation is right. It does not say the right value, so that the model ha
 
 from itertools import pairwise
 
+from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.records import Attempt, Feedback, Problem
 from tripost.tasks.multistep_arithmetic.derive import (
@@ -27,9 +28,8 @@ from tripost.tasks.multistep_arithmetic.expression import (
     parse,
     write,
 )
-from tripost.text import reads_back, says_only_the_answer, write_attempt, write_feedback
+from tripost.text import says_only_the_answer, write_attempt
 
-AUTHOR = "script"
 UNREADABLE = "it cannot be read"
 Wrong = tuple[str, str]
 """The wrong part and the reason."""
@@ -49,13 +49,13 @@ class ArithmeticScript:
             if isinstance(found, CannotJudge):
                 return CannotJudge(f"step ({step.label}): {found.reason}")
             if found:
-                return _said(attempt, number, *found)
+                return call_wrong(attempt, number, *found)
         wrong = checker.final(attempt)
         if isinstance(wrong, CannotJudge):
             return wrong
         if wrong:
-            return _said(attempt, len(attempt.steps) + 1, *wrong)
-        return write_feedback(attempt, None, "", "", AUTHOR)
+            return call_wrong(attempt, len(attempt.steps) + 1, *wrong)
+        return call_correct(attempt)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
         """IMP. Keeps the steps before the wrong one and derives the rest; gives nothing that FBK would not accept."""
@@ -65,11 +65,7 @@ class ArithmeticScript:
             steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
         except ExpressionError as error:
             return CannotImprove(str(error))
-        update = write_attempt(steps, final_text, AUTHOR)
-        verdict = CannotJudge("too long") if update.malformed else self.feedback(problem, update)
-        if isinstance(verdict, CannotJudge):
-            return CannotImprove(f"the update could not be judged: {verdict.reason}")
-        return update if verdict.says_correct else CannotImprove(f"the update would be wrong: {verdict.text[:200]}")
+        return accepted(self, problem, write_attempt(steps, final_text, AUTHOR))
 
 
 class _Checker:
@@ -169,11 +165,6 @@ class _Checker:
         known = _with_values(before, self.values)
         old, new = difference(known, after)
         return f"{write(old)} is not {write(new)}"
-
-
-def _said(attempt: Attempt, number: int, part: str, reason: str) -> Feedback | CannotJudge:
-    said = write_feedback(attempt, number, part, reason, AUTHOR)
-    return said if reads_back(said, attempt) else CannotJudge("the wrong part cannot be quoted")
 
 
 def _from(text: str, part: str) -> str:

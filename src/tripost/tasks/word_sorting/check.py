@@ -6,6 +6,7 @@ list (or of the subpart) is missing where it is put in order. Any order of work 
 
 from itertools import pairwise
 
+from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.records import Attempt, Feedback, Problem
 from tripost.tasks.word_sorting.derive import derive, sortable_words
@@ -23,9 +24,8 @@ from tripost.tasks.word_sorting.lines import (
     read_order,
     write_group,
 )
-from tripost.text import reads_back, says_only_the_answer, write_attempt, write_feedback
+from tripost.text import says_only_the_answer, write_attempt
 
-AUTHOR = "script"
 Wrong = tuple[str, str]
 """The wrong part and the reason."""
 
@@ -45,7 +45,7 @@ class WordScript:
             if isinstance(found, CannotJudge):
                 return CannotJudge(f"step ({step.label}): {found.reason}")
             if found:
-                return _said(attempt, number, *found)
+                return call_wrong(attempt, number, *found)
         if not says_only_the_answer(attempt.final_text):
             return CannotJudge("the final response says more than the answer")
         if (attempt.final or "").split() == sorted(words):
@@ -53,8 +53,8 @@ class WordScript:
                 return CannotJudge("the answer is right, but no step leads to it")
         else:
             reason = _why_final(words, (attempt.final or "").split())
-            return _said(attempt, len(attempt.steps) + 1, attempt.final_text, reason)
-        return write_feedback(attempt, None, "", "", AUTHOR)
+            return call_wrong(attempt, len(attempt.steps) + 1, attempt.final_text, reason)
+        return call_correct(attempt)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
         """IMP. Keeps the steps before the wrong one and derives the rest; gives nothing that FBK would not accept."""
@@ -64,11 +64,7 @@ class WordScript:
             steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
         except ValueError as error:
             return CannotImprove(str(error))
-        update = write_attempt(steps, final_text, AUTHOR)
-        verdict = CannotJudge("too long") if update.malformed else self.feedback(problem, update)
-        if isinstance(verdict, CannotJudge):
-            return CannotImprove(f"the update could not be judged: {verdict.reason}")
-        return update if verdict.says_correct else CannotImprove(f"the update would be wrong: {verdict.text[:200]}")
+        return accepted(self, problem, write_attempt(steps, final_text, AUTHOR))
 
 
 class _Checker:
@@ -182,11 +178,6 @@ class _Checker:
             return common / (len(scope) + len(present) - common)
 
         return max(reversed(self.open.items()), key=lambda item: alike(item[0]))
-
-
-def _said(attempt: Attempt, number: int, part: str, reason: str) -> Feedback | CannotJudge:
-    said = write_feedback(attempt, number, part, reason, AUTHOR)
-    return said if reads_back(said, attempt) else CannotJudge("the wrong part cannot be quoted")
 
 
 def _gap(text: str, items: list[str], place: int, head: str) -> str:
