@@ -19,8 +19,9 @@ from typing import Any
 from bench.planted import arithmetic, words
 from tripost import registry
 from tripost.interfaces import CannotJudge
+from tripost.parts import find_part
 from tripost.records import Problem
-from tripost.text import find_part, parse_attempt
+from tripost.text import parse_attempt
 
 PLANTERS: dict[str, Any] = {"multistep_arithmetic": arithmetic, "word_sorting": words}
 DIFFICULTIES = {

@@ -23,12 +23,13 @@ from tripost.edit import edit
 from tripost.errors import DataError
 from tripost.filter import flaw
 from tripost.params import EditParams, SourceParams
+from tripost.parts import find_part
 from tripost.problems import check_rationales, collect
 from tripost.reading import stands_in
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.rollout import trajectory
 from tripost.tasks.multistep_arithmetic.expression import ExpressionError, evaluate, parse
-from tripost.text import find_part, parse_attempt, parse_feedback
+from tripost.text import parse_attempt, parse_feedback
 
 RUNS = 5
 PARAMS = EditParams(max_updates=5, check_reason=True)

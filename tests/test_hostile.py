@@ -12,6 +12,7 @@ from tripost.errors import DataError, ParamsError
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.params import SourceParams
 from tripost.params_file import check_params, load_params
+from tripost.parts import find_part
 from tripost.problems import collect
 from tripost.reading import read_attempt, read_feedback, stands_in
 from tripost.records import Feedback, Problem
@@ -21,7 +22,6 @@ from tripost.tasks.word_sorting.derive import question_words
 from tripost.text import (
     MAX_CHARS,
     MAX_STEPS,
-    find_part,
     parse_feedback,
     reads_back,
     unreadable_attempt,

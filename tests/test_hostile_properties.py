@@ -14,6 +14,7 @@ from tests.test_io import ATTEMPTS, FEEDBACK, TEXT, TRAJECTORIES
 from tripost.errors import DataError, ParamsError
 from tripost.params import Params
 from tripost.params_file import check_params
+from tripost.parts import find_part
 from tripost.records import Dropped, Example, Prediction, Problem, Record, Segment, Turn
 from tripost.shell.io import read_records
 from tripost.tasks.word_sorting.derive import groups_at
@@ -30,7 +31,6 @@ from tripost.tasks.word_sorting.lines import (
     write_order,
 )
 from tripost.text import (
-    find_part,
     has_marker,
     parse_attempt,
     parse_feedback,

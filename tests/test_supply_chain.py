@@ -62,9 +62,9 @@ def is_on(value: ast.expr) -> bool:
 
 
 def commands() -> list[str]:
-    """The stages of one iteration, as dvc.yaml calls them."""
+    """All stages, with one iteration, as dvc.yaml calls them."""
     pipeline = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    found = [pipeline["problems"]["cmd"], pipeline["eval_t0"]["cmd"]]
+    found = [pipeline[name]["cmd"] for name in ("base_model", "problems", "warmup", "eval_t0")]
     for name in ("rollout", "edit", "validate", "rebalance", "train", "eval"):
         command = pipeline[name]["do"]["cmd"]
         found.append(command.replace("${key}", "t1").replace("${item.prev}", "t0"))
@@ -73,9 +73,11 @@ def commands() -> list[str]:
 
 def test_a_run_unpickles_nothing_calls_nobody_and_writes_no_key(toy: SimpleNamespace, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    shutil.copytree(toy.root, folder)
     shutil.copytree(ROOT / "stages", folder / "stages")
+    shutil.copytree(toy.models / "t0", folder / "imported" / "given")
     raw = raw_params(iterations={"t1": {"prev": "t0"}}, final="t1")
+    raw["base_model"]["source"] = "imported/given"
+    raw["warmup"]["epochs"] = 2
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         YAML(typ="safe", pure=True).dump(raw, file)
     (folder / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n", encoding="utf-8")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, attempt, problems
+from tripost.parts import find_part
 from tripost.records import Step, Turn
 from tripost.text import (
     ALL_CORRECT,
@@ -15,7 +16,6 @@ from tripost.text import (
     History,
     attempt_prompt,
     feedback_prompt,
-    find_part,
     has_marker,
     label_key,
     pair_segments,

@@ -16,8 +16,9 @@ from tripost.interfaces import CannotImprove, CannotJudge, Expert, Task
 from tripost.judge import judge
 from tripost.lengths import with_token_counts
 from tripost.params import EditParams
+from tripost.parts import find_part
 from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
-from tripost.text import History, find_part
+from tripost.text import History
 
 REASONS = {
     "malformed_attempt": "an attempt cannot be read",

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from tripost.interfaces import Task
+from tripost.parts import find_part
 from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
-from tripost.text import LEFTOVERS, find_part, parse_attempt, parse_feedback
+from tripost.text import LEFTOVERS, parse_attempt, parse_feedback
 
 Flaw = tuple[str, str]
 """The reason (a fixed name) and the detail (free text)."""

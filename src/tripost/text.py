@@ -37,7 +37,6 @@ _STEP = re.compile(r"[ \t]*\(([0-9]{1,3}(?:\.[0-9]{1,3}){0,7})\)[ \t]*(\S.*)")
 _FINAL = re.compile(r"[ \t]*\(Final (?:response|answer)\)[ \t]*(\S.*)", re.IGNORECASE)
 _ANSWER = re.compile(r"so the answer is:?[ \t]*", re.IGNORECASE)
 _WRONG = re.compile(r'In (?:step \(([0-9.]{1,40})\)|\(Final response\)) the part "')
-_WORD = re.compile(r"[^\W_]+|[\W_]")
 LEFTOVERS = re.compile(
     r"<\|[^|\n]{0,40}\|>|</?s>|<(?:pad|eos|bos|unk)>|\ufffd"
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
@@ -151,33 +150,6 @@ def unreadable_feedback(text: str, author: str) -> Feedback:
 def reads_back(feedback: Feedback, attempt: Attempt) -> bool:
     """Whether its text says what its fields say; not so where a part holds the words that end a part."""
     return parse_feedback(feedback.text, attempt, feedback.author) == feedback
-
-
-def find_part(part: str, line: str) -> tuple[int, int] | None:
-    """Where `part` stands in `line` (start, end), not inside a longer number or word; None if nowhere."""
-    start = line.find(part) if part else -1
-    if start < 0:
-        return None
-    end = start + len(part)
-    cut_left = start > 0 and part[0].isalnum() and line[start - 1].isalnum()
-    cut_right = end < len(line) and part[-1].isalnum() and line[end].isalnum()
-    return _find_words(part, line) if cut_left or cut_right else (start, end)
-
-
-def _find_words(part: str, line: str) -> tuple[int, int] | None:
-    """The same for a part that first stands inside something longer: words are sought among words, in one search,
-    since trying place after place takes minutes where a long part overlaps itself."""
-    words = _WORD.findall(line)
-    place = "\n".join(("", *words, "")).find("\n".join(("", *_WORD.findall(part), "")))
-    if place < 0:
-        return None
-    start = 0
-    for word in words:
-        if place <= 0:
-            break
-        place -= len(word) + 1
-        start += len(word)
-    return start, start + len(part)
 
 
 def attempt_prompt(question: str) -> str:

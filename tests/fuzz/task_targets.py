@@ -13,6 +13,7 @@ from tripost.edit import edit
 from tripost.filter import REASONS, flaw
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.params import EditParams
+from tripost.parts import find_part
 from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory
 from tripost.tasks.multistep_arithmetic.expression import (
     MAX_CHARS,
@@ -38,7 +39,7 @@ from tripost.tasks.word_sorting.lines import (
     write_groups,
     write_order,
 )
-from tripost.text import find_part, parse_attempt, parse_feedback
+from tripost.text import parse_attempt, parse_feedback
 
 NONE_OF = (
     "early_all_correct", "unreadable", "stale_fields", "missing_steps", "missing_parts", "lost_steps",

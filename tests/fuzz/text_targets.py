@@ -3,9 +3,10 @@
 from tests.fakes import ARITHMETIC, WORDS
 from tests.fuzz import written
 from tests.fuzz.bytes_reader import BytesReader
+from tripost.parts import find_part
 from tripost.reading import attempt_is_stale, feedback_is_stale, read, stands_in
 from tripost.records import Attempt, Feedback, Turn
-from tripost.text import MAX_CHARS, MAX_STEPS, find_part, has_marker, parse_attempt, parse_feedback, write_attempt
+from tripost.text import MAX_CHARS, MAX_STEPS, has_marker, parse_attempt, parse_feedback, write_attempt
 
 
 def attempts(data: bytes) -> None:

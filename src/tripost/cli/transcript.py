@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from tripost.cli.screen import clean, colours, more, shorten
+from tripost.parts import find_part
 from tripost.records import Attempt, Feedback, Trajectory, Turn
-from tripost.text import find_part
 
 MAX_ATTEMPT = 6_000
 MAX_TEXT = 2_000
