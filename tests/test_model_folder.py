@@ -10,7 +10,7 @@ import pytest
 
 from tripost.errors import ModelError
 from tripost.models.base import copy_base
-from tripost.models.encode import load_context_length, load_model, load_tokenizer
+from tripost.models.encode import load_context_length, load_model, load_tokenizer, save_whole
 from tripost.models.folder import check_folder
 
 
@@ -86,3 +86,25 @@ def test_a_folder_that_is_not_there_is_never_asked_for_on_the_hub(
     for load in (load_tokenizer, load_model):
         with pytest.raises(ModelError, match=r"^models/t9: no such folder; "):
             load("models/t9")
+
+
+def test_what_transformers_loads_is_not_refused(folder: Path, tmp_path: Path) -> None:
+    """EOS in the older file; Infinity, which transformers writes; special tokens beyond the embedding."""
+    eos = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))["eos_token"]
+    change(folder / "tokenizer_config.json", eos_token=None)
+    (folder / "special_tokens_map.json").write_text(json.dumps({"eos_token": eos}), encoding="utf-8")
+    change(folder / "config.json", some_limit=[0.0, float("inf")])
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    spare = {"id": len(tokenizer["model"]["vocab"]), "content": "<image>", "special": True, "normalized": False}
+    tokenizer["added_tokens"].append({**spare, "single_word": False, "lstrip": False, "rstrip": False})
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    check_folder(folder)
+    copy_base(str(folder), tmp_path / "out")
+    assert load_tokenizer(str(tmp_path / "out")).eos_token == eos
+
+
+def test_a_tokenizer_with_several_templates_is_saved_whole(folder: Path, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(str(folder))
+    tokenizer.chat_template = {"default": "{{ messages }}", "tools": "{{ tools }}"}
+    save_whole(tmp_path / "out", load_model(str(folder)), tokenizer)
+    assert load_tokenizer(str(tmp_path / "out")).chat_template == tokenizer.chat_template

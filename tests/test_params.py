@@ -95,3 +95,17 @@ def test_unreadable_files_are_one_line(tmp_path: Path, content: bytes) -> None:
 def test_params_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         check_params(raw_params()).seed = 2
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("train", "nothing to learn from"), ("validation", "nothing to measure on")]
+)
+def test_no_problems_at_all_are_refused_before_anything_runs(name: str, says: str) -> None:
+    raw = raw_params()
+    for source in raw["problems"].values():
+        source.update({name: 0, "unseen_validation": 0})
+    (line,) = findings(raw)
+    assert line.startswith(f"params.yaml: problems: {name} is 0 for every task, there is {says}")
+    raw["problems"]["word_sorting"].update({name: 1})
+    if name == "validation":
+        assert isinstance(check_params(raw), Params), "one task is enough"
