@@ -5,7 +5,6 @@ from pathlib import Path
 from tripost import phrases, registry
 from tripost.models.base import copy_base, scratch_base
 from tripost.models.learner import TorchLearner
-from tripost.models.machine import device, threads
 from tripost.params import Params
 from tripost.shell.partial import partial_work
 from tripost.shell.stage import run
@@ -27,8 +26,7 @@ def main(params: Params, out: Path, partial: Path | None = None) -> None:
     if base.drill is None or not pages:
         scratch_base(texts, base, params.seed, out)
         return
-    arithmetic = (device(), threads())
-    with partial_work(partial, Path(__file__), *arithmetic, params.seed, base, texts, pages) as work:
+    with partial_work(partial, Path(__file__), params.seed, base, texts, pages) as work:
         scratch_base(texts, base, params.seed, work / "undrilled")
         learner = TorchLearner(str(work / "undrilled"), base.drill)
         fit(learner, pages, f"{params.seed} base", "drill", work)

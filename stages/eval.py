@@ -24,27 +24,26 @@ def main(
     partial: Path | None = None,
 ) -> None:
     """Write predictions and metrics. `previous`: the predictions of the iteration before, for paired tests."""
-    validation = list(load_problems(problems / "validation.jsonl").values())
-    before = load_predictions(previous) if previous else None
     names = sorted(params.problems)
-    knobs = (params.history, params.eval, t, device())
-    decoder = TorchDecoder(str(model), params.eval.batch_size)
-    with (
-        Progress(f"eval {t}", 0, "completions") as bar,
-        partial_work(partial, Path(__file__), *knobs, problems, model) as work,
-        Remembering(decoder, work, bar) as m_theta,
-    ):
-        predictions = evaluate(
-            m_theta,
-            validation,
-            registry.tasks(names),
-            registry.scripts(names),
-            params.eval,
-            t,
-            own_feedback=t != "t0",
-            history=params.history,
-            watcher=bar,
-        )
+    with partial_work(partial, Path(__file__), params.history, params.eval, t, problems, model) as work:
+        validation = list(load_problems(problems / "validation.jsonl").values())
+        before = load_predictions(previous) if previous else None
+        decoder = TorchDecoder(str(model), params.eval.batch_size)
+        with (
+            Progress(f"eval {t}", 0, "completions") as bar,
+            Remembering(decoder, work, bar, device()) as m_theta,
+        ):
+            predictions = evaluate(
+                m_theta,
+                validation,
+                registry.tasks(names),
+                registry.scripts(names),
+                params.eval,
+                t,
+                own_feedback=t != "t0",
+                history=params.history,
+                watcher=bar,
+            )
         write_records(out, predictions)
         write_json(counts, metrics(predictions, before))
 

@@ -24,24 +24,24 @@ def main(
     partial: Path | None = None,
 ) -> None:
     """Write one trajectory a problem and sample of this iteration's window."""
-    train = list(load_problems(problems / "train.jsonl").values())
-    knobs = (params.seed, params.history, params.rollout, t, prev, device())
-    decoder = TorchDecoder(str(model), params.rollout.batch_size)
-    with (
-        Progress(f"rollout {t}", 0, "completions") as bar,
-        partial_work(partial, Path(__file__), *knobs, problems, model) as work,
-        Remembering(decoder, work, bar) as m_theta,
-    ):
-        rows = rollout(
-            m_theta,
-            train,
-            params.rollout,
-            t,
-            seed=params.seed,
-            own_feedback=prev != "t0",
-            history=params.history,
-            watcher=bar,
-        )
+    knobs = (params.seed, params.history, params.rollout, t, prev)
+    with partial_work(partial, Path(__file__), *knobs, problems, model) as work:
+        train = list(load_problems(problems / "train.jsonl").values())
+        decoder = TorchDecoder(str(model), params.rollout.batch_size)
+        with (
+            Progress(f"rollout {t}", 0, "completions") as bar,
+            Remembering(decoder, work, bar, device()) as m_theta,
+        ):
+            rows = rollout(
+                m_theta,
+                train,
+                params.rollout,
+                t,
+                seed=params.seed,
+                own_feedback=prev != "t0",
+                history=params.history,
+                watcher=bar,
+            )
         write_records(out, rows)
         write_json(counts, summary.of_rollout(rows))
 

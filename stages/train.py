@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tripost.models.learner import TorchLearner
-from tripost.models.machine import device, threads
 from tripost.params import Params
 from tripost.records import Example
 from tripost.shell.guards import require_rebalanced
@@ -26,11 +25,10 @@ def main(
     partial: Path | None = None,
 ) -> None:
     """Write M_t to the folder `out`, its loss curve (CSV) and what training came to."""
-    require_rebalanced(examples, meta, report, params)
-    rows = list(read_records(examples, Example))
-    learner = TorchLearner(str(model), params.train)
-    arithmetic = (device(), threads())
-    with partial_work(partial, Path(__file__), *arithmetic, params.seed, params.train, t, model, examples) as work:
+    with partial_work(partial, Path(__file__), params.seed, params.train, t, model, examples) as work:
+        require_rebalanced(examples, meta, report, params)
+        rows = list(read_records(examples, Example))
+        learner = TorchLearner(str(model), params.train)
         fit_and_save(learner, rows, f"{params.seed} {t}", f"train {t}", work, out, loss, counts)
 
 

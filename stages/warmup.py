@@ -4,7 +4,6 @@ from pathlib import Path
 
 from tripost.examples import rationale_examples
 from tripost.models.learner import TorchLearner
-from tripost.models.machine import device, threads
 from tripost.params import Params
 from tripost.shell.guards import pool_meta_of
 from tripost.shell.io import load_problems, write_json, write_records
@@ -25,10 +24,9 @@ def main(
     partial: Path | None = None,
 ) -> None:
     """Write M_0 to the folder `out`, its loss curve (CSV), what training came to, and the empty `pool` of t0."""
-    examples = rationale_examples(load_problems(problems / "train.jsonl").values())
-    learner = TorchLearner(str(model), params.warmup)
-    arithmetic = (device(), threads())
-    with partial_work(partial, Path(__file__), *arithmetic, params.seed, params.warmup, model, problems) as work:
+    with partial_work(partial, Path(__file__), params.seed, params.warmup, model, problems) as work:
+        examples = rationale_examples(load_problems(problems / "train.jsonl").values())
+        learner = TorchLearner(str(model), params.warmup)
         fit_and_save(learner, examples, f"{params.seed} t0", "warmup", work, out, loss, counts)
         write_records(pool, [])
         write_json(pool_meta, pool_meta_of(pool))

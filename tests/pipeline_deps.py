@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CARRIERS = {
     "tripost": "says the version",
     "tripost.errors": "names errors",
+    "tripost.credentials": "hides what must not be shown",
+    "tripost.files": "opens files",
     "tripost.interfaces": "declares Protocols",
     "tripost.registry": "holds strings; what they name is listed by itself",
     "tripost.params": "carries values of params.yaml, which DVC tracks by key",

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tripost.cli import main
-from tripost.cli.doctor import GB, disk, git, masked, python, read_params, remote, torch, tracking
+from tripost.cli.doctor import GB, disk, git, python, read_params, remote, torch, tracking
+from tripost.credentials import masked_address
 from tripost.params import Params
 from tripost.params_file import load_params
 
@@ -179,4 +180,4 @@ def test_tracking_file_and_what_comes_first(checkout: Path, params: Params) -> N
     ],
 )
 def test_no_secret_is_shown(uri: str, shown: str) -> None:
-    assert masked(uri) == shown
+    assert masked_address(uri) == shown

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tripost import state as states
+from tripost.credentials import masked
 from tripost.errors import DataError
 from tripost.records import Attempt, Prediction, Step, Trajectory, Turn
 from tripost.state import Digests, IterationState, Output, PipelineState, best_iteration
@@ -122,7 +123,7 @@ def test_long_values_end_with_a_hash() -> None:
     ],
 )
 def test_masking(text: str, shown: str) -> None:
-    assert states.masked(text, ["s3cr3t!", ""]) == shown
+    assert masked(text, ["s3cr3t!", ""]) == shown
 
 
 def test_the_key_is_the_content() -> None:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tripost.chain import chain_flaws
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0, le=10_000_000)]
+Positive = Annotated[int, Field(ge=1, le=10**13)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 Iteration = Annotated[str, Field(pattern=r"^t(0|[1-9][0-9]{0,3})$")]
 
@@ -71,10 +71,10 @@ class BaseModelParams(Section):
     """
 
     source: Annotated[str, Field(min_length=1)]
-    layers: Positive
-    width: Positive
-    heads: Positive
-    context: Annotated[int, Field(ge=64)]
+    layers: Annotated[int, Field(ge=1, le=1_000)]
+    width: Annotated[int, Field(ge=1, le=100_000)]
+    heads: Annotated[int, Field(ge=1, le=1_000)]
+    context: Annotated[int, Field(ge=64, le=10_000_000)]
     drill_pages: Count
     drill: TrainParams | None
 

@@ -1,6 +1,7 @@
 """`params.yaml` -> params, with every error at once, by its key, and a hint where a key looks misspelt."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,13 @@ from pydantic import ValidationError
 
 from tripost import registry
 from tripost.chain import chain_flaws
+from tripost.credentials import holds_credentials
 from tripost.errors import ParamsError
 from tripost.params import Params, Section
 from tripost.params_yaml import read_yaml
 from tripost.registry import did_you_mean
 
 SEE = "see docs/params.md"
-ADDRESS = re.compile(r"(?<!sqlite)(?<!file)://[^/\s]*@")
-TOKEN = re.compile(r"\b(?:hf_|sk-|ghp_|glpat-|AKIA)[\w-]{12,}|[?&#;](?:\w*token|\w*key|sig|password)=", re.IGNORECASE)
 BOOLEANS = {"on", "off", "yes", "no", "y", "n", "true", "false"}
 
 
@@ -56,7 +56,7 @@ def _secrets(value: Any, key: str = "") -> Iterator[str]:
     elif isinstance(value, tuple):
         for item in value:
             yield from _secrets(item, key)
-    elif isinstance(value, str) and (ADDRESS.search(value) or TOKEN.search(value)):
+    elif isinstance(value, str) and holds_credentials(value):
         if key == "track.tracking_uri":
             variables = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
             yield f"{key}: holds credentials; credentials belong in {variables}"
@@ -113,7 +113,8 @@ def _finding(line: str, item: Any, hidden: set[str]) -> str:
     where = _where(item)
     key = ".".join(where)
     if item["type"] == "extra_forbidden":
-        return f"{key}: unknown key; {did_you_mean(where[-1], _known(where[:-1]))}"
+        odd = next((f"; {c!r} in it is {unicodedata.name(c, ascii(c))}" for c in where[-1] if not c.isascii()), "")
+        return f"{key}: unknown key{odd}; {did_you_mean(where[-1], _known(where[:-1]))}"
     message = line.removeprefix("Value error, ")
     if not where:
         return message if item["type"] == "value_error" else "not a mapping of sections; restore it from git"

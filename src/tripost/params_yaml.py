@@ -15,6 +15,7 @@ from ruamel.yaml.events import (
 )
 
 from tripost.errors import ParamsError
+from tripost.files import open_regular
 
 MOST_BYTES, MOST_VALUES, DEEPEST, LONGEST = 200_000, 10_000, 12, 1_000
 
@@ -23,7 +24,7 @@ def read_yaml(path: Path) -> Any:
     """The content of a file of YAML 1.2, as DVC reads it. Raises ParamsError."""
     name = path.name
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise ParamsError(f"{name}: not here; run from the top of the repository") from None

@@ -14,7 +14,7 @@ Offsets: `Feedback.wrong_step` counts the attempt's steps from 1; n+1 is the fin
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -151,7 +151,7 @@ class Segment(Record, frozen=True, kw_only=True):
 
     part: Part
     text: str
-    weight: float
+    weight: Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 
 class Example(Record, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ output, computed the same way: the key is the same with and without DVC.
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import file_digest, md5, sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tripost.credentials import masked
 from tripost.errors import DataError
 from tripost.evaluate import final, paired
 from tripost.records import Prediction
@@ -106,14 +107,6 @@ def flat_params(params: Mapping[str, Any], name: str = "") -> dict[str, str]:
             text = value if isinstance(value, str) else json.dumps(value)
             table[clean(path)] = shortened(masked(text), LONGEST_VALUE)
     return table
-
-
-def masked(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without what stands before the @ of an address, and without the secrets."""
-    text = re.sub(r"(?<!sqlite)(?<!file)://\S*@", "://***@", text)
-    for secret in sorted((secret for secret in secrets if len(secret) > 3), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
 
 
 def clean(name: str) -> str:

@@ -1,11 +1,10 @@
 """Targets: rows that somebody forged, record files, `params.yaml`, problem files, and what reaches the screen."""
 
-import io
 from copy import deepcopy
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from types import SimpleNamespace
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, cast
 
 import msgspec
@@ -33,33 +32,23 @@ SOURCES: tuple[Literal["tripost", "bbh", "jsonl"], ...] = ("tripost", "bbh", "js
 KINDS: tuple[type[Record], ...] = (Problem, Trajectory, Dropped, Example, Prediction)
 
 
+FOLDER = TemporaryDirectory(prefix="fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+
+
 class Held:
-    """A file that is not on disk: as much of a Path as the readers use."""
+    """A file that goes by another name than the one it is kept under, so that error lines are the same everywhere."""
 
     name, stem = "held.jsonl", "held"
 
     def __init__(self, content: bytes) -> None:
-        self.content = content
+        self.path = Path(FOLDER.name) / "held"
+        self.path.write_bytes(content)
 
     def __str__(self) -> str:
         return self.name
 
-    def open(self, mode: str) -> io.BytesIO:
-        """The file for reading."""
-        assert mode == "rb"
-        return io.BytesIO(self.content)
-
-    def stat(self) -> SimpleNamespace:
-        """Its size."""
-        return SimpleNamespace(st_size=len(self.content))
-
-    def read_bytes(self) -> bytes:
-        """All of it."""
-        return self.content
-
-    def read_text(self, encoding: str) -> str:
-        """All of it, decoded."""
-        return self.content.decode(encoding)
+    def __fspath__(self) -> str:
+        return str(self.path)
 
 
 def held(content: bytes) -> Path:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from tripost import __version__
-from tripost.errors import TriPosTError
 
 COMMANDS = {
     "table": ("tripost.cli.table:main", "the results of all iterations, and what they allow one to say"),
@@ -34,18 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int | None:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
         return code
-    except TriPosTError as error:
-        print(error.report(), file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `tripost ... | head`; nothing is left to say, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:
-        from tripost.shell.stage import refused
+    except Exception as error:
+        from tripost.shell.stage import trouble
 
-        print(f"error: {refused(error)}", file=sys.stderr)
+        print(trouble("tripost", error), file=sys.stderr)
         return 1
 
 

@@ -7,7 +7,6 @@ import argparse
 import configparser
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from rich.text import Text
 
 from tripost.cli.mend import LOCK, broken
 from tripost.cli.screen import clean, console
+from tripost.credentials import masked_address
 from tripost.errors import ParamsError
 from tripost.params import Params
 from tripost.params_file import load_params
@@ -150,7 +150,7 @@ def remote(root: Path) -> Finding:
     url = config.get(f"'remote \"{name}\"'", "url", fallback="")
     if not url:
         return Finding("FAIL", "dvc remote", f"{name} has no URL: .venv/bin/dvc remote add -d {name} URL")
-    return Finding("ok", "dvc remote", f"{name}: {masked(url)}")
+    return Finding("ok", "dvc remote", f"{name}: {masked_address(url)}")
 
 
 def read_params(root: Path) -> tuple[Finding, Params | None]:
@@ -172,27 +172,20 @@ def tracking(root: Path, params: Params | None, variable: str | None) -> Finding
         parts = urlsplit(uri)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError:
-        return Finding("FAIL", "tracking", f"{masked(uri)} is no URI: mend track.tracking_uri or MLFLOW_TRACKING_URI")
+        return Finding(
+            "FAIL", "tracking", f"{masked_address(uri)} is no URI: mend track.tracking_uri or MLFLOW_TRACKING_URI"
+        )
     if parts.scheme == "sqlite":
         path = root / uri.partition(":///")[2]
         return Finding(
-            "ok", "tracking", f"{masked(uri)}, {'is there' if path.is_file() else 'made by the first run'}"
+            "ok", "tracking", f"{masked_address(uri)}, {'is there' if path.is_file() else 'made by the first run'}"
         )
     if not parts.hostname or port is None:
-        return Finding("warn", "tracking", f"{masked(uri)}: not a server this check knows how to reach")
+        return Finding("warn", "tracking", f"{masked_address(uri)}: not a server this check knows how to reach")
     try:
         socket.create_connection((parts.hostname, port), CONNECT_SECONDS).close()
     except OSError as error:
-        said = f"{masked(uri)} does not answer ({error}): start it, or mend track.tracking_uri or MLFLOW_TRACKING_URI"
+        remedy = "start it, or mend track.tracking_uri or MLFLOW_TRACKING_URI"
+        said = f"{masked_address(uri)} does not answer ({error}): {remedy}"
         return Finding("FAIL", "tracking", said)
-    return Finding("ok", "tracking", f"{masked(uri)} answers")
-
-
-def masked(uri: str) -> str:
-    """Without what may be a secret: user and password, query and fragment."""
-    start, slashes, rest = uri.partition("//") if "//" in uri else ("", "", uri)
-    if "@" in rest:
-        rest = "***@" + rest.rpartition("@")[2]
-    place = re.match("[^?#]*", rest)
-    shown = place[0] if place else ""
-    return start + slashes + shown + ("?***" if shown != rest else "")
+    return Finding("ok", "tracking", f"{masked_address(uri)} answers")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tripost.errors import ModelError
-from tripost.models.encode import load_model, load_tokenizer, save_whole
+from tripost.models.encode import context_length, load_model, load_tokenizer, save_whole
 from tripost.models.folder import check_folder, names_a_folder
 from tripost.models.scratch import build_model, build_tokenizer
 from tripost.params import BaseModelParams
@@ -23,6 +23,7 @@ def copy_base(source: str, out: Path) -> None:
         if names_a_folder(source):
             check_folder(Path(source))  # before seconds are spent on imports
         tokenizer, model = load_tokenizer(source), load_model(source)
+        context_length(model.config)
         tokens, rows = tokenizer.vocab_size, model.get_input_embeddings().num_embeddings
         if max(tokens, tokenizer.eos_token_id + 1) > rows:  # special tokens that no text has may lie beyond
             raise ModelError(f"{source}: {tokens} tokens, but the model knows {rows}; take the model's own tokenizer")

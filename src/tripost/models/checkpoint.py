@@ -4,6 +4,7 @@ safetensors, not pickle; written beside its place and renamed, so that a checkpo
 """
 
 import logging
+import math
 import os
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 
 from tripost.errors import ModelError
+from tripost.models.machine import machine
 
 LEAST_SECONDS = 2.0
 SHARE = 0.05
@@ -19,11 +21,12 @@ SHARE = 0.05
 
 
 class TrainingState(msgspec.Struct):
-    """How far training has come: steps done, target tokens seen, the loss of each step."""
+    """How far training has come: steps done, target tokens seen, the loss of each step; and on what machine."""
 
     step: int = 0
     tokens: int = 0
     losses: list[float] = []
+    machine: str = ""
 
 
 class Checkpoints:
@@ -51,6 +54,12 @@ class Checkpoints:
         try:
             with safe_open(self.path, framework="pt") as file, torch.no_grad():
                 state = msgspec.json.decode(file.metadata()["state"], type=TrainingState)
+                if state.machine != machine():
+                    return TrainingState()  # the rest would be computed with other rounding
+                if not 0 <= state.step == len(state.losses) <= steps or state.tokens < 0:
+                    raise ValueError(f"step {state.step} of {steps} with {len(state.losses)} losses")
+                if not all(map(math.isfinite, state.losses)):
+                    raise ValueError("a loss that is not finite")
                 for name, parameter in self._tensors().items():
                     parameter.copy_(_same_shape(file.get_tensor(f"model.{name}"), parameter))
                 for name, parameter in self.model.named_parameters():
@@ -63,8 +72,6 @@ class Checkpoints:
                 torch.set_rng_state(file.get_tensor("rng.cpu"))
                 for k in range(torch.cuda.device_count()):
                     torch.cuda.set_rng_state(file.get_tensor(f"rng.cuda.{k}"), k)
-                if not 0 <= state.step == len(state.losses) <= steps:
-                    raise ValueError(f"step {state.step} of {steps} with {len(state.losses)} losses")
         except (
             SafetensorError,
             OSError,
@@ -90,6 +97,7 @@ class Checkpoints:
         from safetensors.torch import save_file
 
         started = time.monotonic()
+        state.machine = machine()
         tensors = {f"model.{name}": tensor.detach().contiguous() for name, tensor in self._tensors().items()}
         for name, parameter in self.model.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
@@ -99,6 +107,7 @@ class Checkpoints:
             tensors[f"rng.cuda.{k}"] = torch.cuda.get_rng_state(k)
         writing = self.path.with_suffix(".writing")
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             save_file(tensors, writing, metadata={"state": msgspec.json.encode(state).decode()})
             with writing.open("rb") as file:
                 os.fsync(file.fileno())
@@ -121,4 +130,6 @@ def _same_shape(stored: Any, wanted: Any) -> Any:
     """The stored tensor; `copy_` would spread another shape over the wanted one without a word."""
     if stored.shape != wanted.shape or stored.dtype != wanted.dtype:
         raise ValueError(f"{stored.dtype} {tuple(stored.shape)} instead of {wanted.dtype} {tuple(wanted.shape)}")
+    if stored.is_floating_point() and not stored.isfinite().all():
+        raise ValueError("a weight that is not finite")
     return stored

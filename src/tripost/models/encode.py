@@ -149,6 +149,8 @@ def save_whole(folder: Path, *parts: Any) -> None:
     except Exception as error:  # safetensors and tokenizers have errors of their own for a full disk
         shutil.rmtree(writing, ignore_errors=True)
         raise ModelError(f"{folder}: cannot be saved: {error}; make room and run dvc repro again") from None
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     writing.rename(folder)
 

@@ -5,12 +5,14 @@ off, and models that are no causal language models.
 """
 
 import json
+import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from tripost.errors import ModelError
+from tripost.files import open_regular, read_bounded
 
 CAUSAL = ("ForCausalLM", "LMHeadModel", "LMHead", "ForConditionalGeneration", "Decoder")
 """How the architectures end that transformers can load as causal language models."""
@@ -19,6 +21,7 @@ GENERIC = {None, "TokenizersBackend", "PreTrainedTokenizerFast"}
 """Tokenizer classes without an EOS token of their own; others know one by name."""
 COPY = "copy the model anew, or make it anew: dvc repro"
 MAX_HEADER = 100_000_000
+Offset = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -83,12 +86,12 @@ def _check_weights(folder: Path) -> None:
 def _check_safetensors(file: Path) -> None:
     """The header (its length, then JSON) must be there, and the tensors must fill the rest of the file."""
     try:
-        size = file.stat().st_size
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
+            size = os.fstat(opened.fileno()).st_size
             length = int.from_bytes(opened.read(8), "little")
             header = opened.read(length) if length <= min(MAX_HEADER, size - 8) else b""
         tensors = msgspec.json.decode(header, type=dict[str, dict[str, Any]])
-        ends = [int(tensor["data_offsets"][1]) for name, tensor in tensors.items() if name != "__metadata__"]
+        ends = [_end(tensor["data_offsets"]) for name, tensor in tensors.items() if name != "__metadata__"]
     except OSError as error:
         raise ModelError(f"{file}: cannot be read: {error.strerror}; {COPY}") from None
     except (msgspec.DecodeError, ValueError, KeyError, TypeError, IndexError, RecursionError):
@@ -96,6 +99,10 @@ def _check_safetensors(file: Path) -> None:
         raise ModelError(f"{file}: not a safetensors file ({kind}); {COPY}") from None
     if 8 + length + max(ends, default=0) != size:
         raise ModelError(f"{file}: {size} bytes of {8 + length + max(ends, default=0)}, cut off; {COPY}")
+
+
+def _end(offsets: Any) -> int:
+    return msgspec.convert(offsets, tuple[Offset, Offset])[1]
 
 
 def _is_pickle(file: Path) -> bool:
@@ -108,8 +115,8 @@ def _is_pickle(file: Path) -> bool:
 def read_object(file: Path) -> dict[str, Any]:
     """A JSON object of a model folder. Raises ModelError."""
     try:
-        content = file.read_bytes() if file.stat().st_size <= MAX_HEADER else b""
-        found = json.loads(content)  # transformers writes Infinity, which is not JSON
+        content = read_bounded(file, MAX_HEADER)
+        found = json.loads(content or b"")  # transformers writes Infinity, which is not JSON
     except OSError as error:
         raise ModelError(f"{file}: cannot be read: {error.strerror}; {COPY}") from None
     except (ValueError, RecursionError) as error:

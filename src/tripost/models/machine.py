@@ -9,8 +9,8 @@ def device() -> str:
     return ", ".join(torch.cuda.get_device_name(k) for k in cuda) or "CPU"
 
 
-def threads() -> int:
-    """Training sums gradients in an order that depends on it."""
+def machine() -> str:
+    """The device and the number of threads: training sums gradients in an order that depends on it."""
     import torch
 
-    return torch.get_num_threads()
+    return f"{device()}, {torch.get_num_threads()} threads"

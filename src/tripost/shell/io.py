@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from tripost.errors import DataError
+from tripost.files import open_regular, read_bounded
 from tripost.records import Prediction, Problem, Record, Trajectory
 from tripost.shell.lines import AGAIN, not_json, numbered_lines, record_flaw
 
@@ -47,9 +48,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _read_object(path: Path, kind: type[T]) -> T:
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
+        content = read_bounded(path, MAX_JSON_BYTES)
+        if content is None:
             raise DataError(f"{path}: more than {MAX_JSON_BYTES} bytes; {AGAIN}")
-        content = path.read_bytes()
         content.decode()
         return msgspec.json.decode(content, type=kind)
     except OSError as error:
@@ -77,7 +78,7 @@ def file_sha256(path: Path) -> str:
     """The sha256 of a file's bytes. Raises DataError."""
     digest = sha256()
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError as error:

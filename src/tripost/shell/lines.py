@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tripost.errors import DataError
+from tripost.files import open_regular
 from tripost.records import version_flaw
 
 MAX_LINE_BYTES = 8_000_000
@@ -17,7 +18,7 @@ AGAIN = "make it anew: dvc repro"
 def numbered_lines(path: Path, mend: str = AGAIN) -> Iterator[tuple[str, bytes]]:
     """`file:line` and the line, its end included. Raises DataError; `mend` is what to do then."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for number in range(1, 2**62):
                 line = file.readline(MAX_LINE_BYTES + 1)
                 if not line:

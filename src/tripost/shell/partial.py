@@ -19,9 +19,12 @@ import msgspec
 from pydantic import BaseModel
 
 import tripost
+from tripost.errors import DataError
+from tripost.files import open_regular
 from tripost.interfaces import Completion, Decoder, Sampling
 from tripost.records import Record
 from tripost.shell.io import file_sha256
+from tripost.shell.lines import MAX_LINE_BYTES
 from tripost.shell.progress import Progress
 
 LIBRARIES = ("accelerate", "numpy", "tokenizers", "torch", "transformers")
@@ -34,16 +37,22 @@ def partial_work(folder: Path | None, *inputs: object) -> Iterator[Path]:
     """A folder for finished work that belongs to these inputs: params, numbers, names, and paths for their content.
 
     It is there again when the same work starts anew after an interruption. On success it is removed, and with it what
-    other inputs have left of the same stage. Without `folder`, one that does not outlive this call.
+    other inputs have left of the same stage. Without `folder`, one that does not outlive this call. Enter it before
+    the inputs are read. Raises DataError where they have changed at the end.
     """
     if folder is None:
         with TemporaryDirectory(prefix="tripost-") as passing:
             yield Path(passing)
         return
-    here = folder / fingerprint(*inputs)[:16]
+    before = fingerprint(*inputs)
+    here = folder / before[:16]
     here.mkdir(parents=True, exist_ok=True)
     yield here
-    shutil.rmtree(folder)
+    if fingerprint(*inputs) != before:
+        raise DataError(f"{folder.name}: an input, or this program, was changed while it ran; run dvc repro again")
+    if folder.is_symlink():
+        folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def fingerprint(*inputs: object) -> str:
@@ -59,6 +68,8 @@ def fingerprint(*inputs: object) -> str:
 def _content(item: object) -> str:
     if isinstance(item, BaseModel):
         return item.model_dump_json()
+    if isinstance(item, Path) and not item.exists():
+        return "not there"  # whoever reads it says so better
     if isinstance(item, Path) and item.is_dir():
         inside = sorted(path for path in item.rglob("*") if path.is_file())
         return "".join(f"{path.relative_to(item)} {file_sha256(path)}\n" for path in inside)
@@ -75,10 +86,13 @@ class Kept(Record, frozen=True, kw_only=True):
 
 
 class Remembering:
-    """A Decoder that keeps each completion as soon as it is written, and does not decode it a second time."""
+    """A Decoder that keeps each completion as soon as it is written, and does not decode it a second time.
 
-    def __init__(self, decoder: Decoder, folder: Path, bar: Progress) -> None:
-        self.decoder, self.bar = decoder, bar
+    What another kind of `device` has written is not taken: its rounding is another.
+    """
+
+    def __init__(self, decoder: Decoder, folder: Path, bar: Progress, device: str = "") -> None:
+        self.decoder, self.bar, self.device = decoder, bar, device
         self.path = folder / "completions.jsonl"
         self.known = _read_kept(self.path)
         self.file = self.path.open("ab", buffering=0)
@@ -95,7 +109,7 @@ class Remembering:
         on_row: Callable[[int, Completion], None] = lambda row, completion: None,
     ) -> list[Completion]:
         """As the decoder itself does."""
-        keys = [_key(prompt, sampling, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        keys = [self._key(prompt, sampling, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         missing = [row for row, key in enumerate(keys) if key not in self.known]
         self.bar.skip(len(prompts) - len(missing))
 
@@ -113,6 +127,9 @@ class Remembering:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as a training example, EOS included."""
         return self.decoder.count_tokens(texts)
+
+    def _key(self, prompt: str, sampling: Sampling, seed: int) -> str:
+        return blake2b(msgspec.json.encode((prompt, sampling, seed, self.device)), digest_size=16).hexdigest()
 
     def _keep(self, key: str, completion: Completion) -> None:
         row = Kept(key=key, text=completion.text, n_tokens=completion.n_tokens, finished=completion.finished)
@@ -134,18 +151,17 @@ class Remembering:
         self.file.close()
 
 
-def _key(prompt: str, sampling: Sampling, seed: int) -> str:
-    return blake2b(msgspec.json.encode((prompt, sampling, seed)), digest_size=16).hexdigest()
-
-
 def _read_kept(path: Path) -> dict[str, Completion]:
-    """What can be read. The file is cut off before the first line that was not written to its end."""
+    """What can be read. The file is cut off before the first line that was not written to its end.
+
+    Raises OSError where a link, or no file, stands in its place: nothing that is not ours is cut off.
+    """
     known: dict[str, Completion] = {}
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return known
     whole = 0
-    with path.open("rb") as file:
-        for line in file:
+    with open_regular(path, follow=False) as file:
+        while line := file.readline(MAX_LINE_BYTES + 1):
             try:
                 row = msgspec.json.decode(line if line.endswith(b"\n") else b"", type=Kept)
             except (msgspec.DecodeError, UnicodeDecodeError):

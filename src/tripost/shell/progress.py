@@ -57,6 +57,8 @@ class Progress:
             rate = f", {self.tokens / max(seconds, 1e-9):,.0f} tokens/s" if self.tokens else ""
             start = "\r\x1b[2K" if self.for_people else ""
             note = self.note and f", {self.note}"
-            sys.stderr.write(f"{start}{self.what}: {self.done} {self.unit} in {seconds:.0f} s{rate}{note}\n")
+            before = f" ({self.skipped} were there)" if self.skipped else ""
+            done = f"{self.done - self.skipped} {self.unit}{before}"
+            sys.stderr.write(f"{start}{self.what}: {done} in {seconds:.0f} s{rate}{note}\n")
         elif self.for_people:
             sys.stderr.write("\n")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tripost import state as states
+from tripost.credentials import masked
 from tripost.errors import DataError
 from tripost.params import Params
 from tripost.shell.io import load_predictions, read_json
@@ -57,7 +58,7 @@ def _losses(path: Path) -> tuple[tuple[int, float], ...]:
 
 def _origin(repo: Path, own: Sequence[str]) -> dict[str, str]:
     """Git and DVC. Dirty: other changes than those that a run of the pipeline makes itself."""
-    tags = {"dvc.experiment": name} if (name := os.environ.get("DVC_EXP_NAME")) else {}
+    tags = {"dvc.experiment": masked(name)} if (name := os.environ.get("DVC_EXP_NAME")) else {}
     besides = [f":(exclude){name}" for name in own]
     try:
         sha, changes = (

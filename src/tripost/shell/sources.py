@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tripost.errors import DataError, one_line
+from tripost.files import read_bounded
 from tripost.params import SourceParams
 from tripost.shell.lines import not_json, numbered_lines
 
@@ -51,12 +52,12 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _examples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"{path}: more than {MAX_BYTES} bytes; {MEND}")
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        content = read_bounded(path, MAX_BYTES)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}; {MEND}") from None
-    examples = _object(content, str(path)).get("examples")
+    if content is None:
+        raise DataError(f"{path}: more than {MAX_BYTES} bytes; {MEND}")
+    examples = _object(content.removeprefix(b"\xef\xbb\xbf"), str(path)).get("examples")
     if not isinstance(examples, list):
         raise DataError(f"{path}: no list `examples`, so not a file of BIG-Bench Hard; {MEND}")
     for k, row in enumerate(examples, start=1):

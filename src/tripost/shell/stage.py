@@ -39,7 +39,6 @@ QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
 }
-NO_MEMORY = "out of memory; a smaller batch_size or micro_batch_tokens needs less"
 HINTS = {
     errno.ENOSPC: "make room and run dvc repro again: finished work is kept",
     errno.EDQUOT: "make room and run dvc repro again: finished work is kept",
@@ -61,16 +60,23 @@ def run(main: Callable[..., None]) -> None:
         params = load_params(PARAMS)
         with _alone(name):
             main(params, **arguments)
-    except TriPosTError as error:
-        sys.exit(error.report())
-    except OSError as error:
-        sys.exit(f"error: {refused(error)}")
-    except MemoryError:
-        sys.exit(f"error: {name}: {NO_MEMORY}")
     except KeyboardInterrupt:
+        kept = "; what is finished is kept, dvc repro goes on from it" if arguments.get("partial") else ""
+        sys.stderr.write(f"{name}: stopped{kept}\n")
         sys.exit(130)
     except Exception as error:
-        sys.exit(f"error: {name}: {NO_MEMORY}" if _is_out_of_memory(error) else _bug(name, error))
+        sys.exit(trouble(name, error))
+
+
+def trouble(name: str, error: Exception) -> str:
+    """What the terminal gets for an error: the user's, the machine's, or ours."""
+    if isinstance(error, TriPosTError):
+        return error.report()
+    if isinstance(error, OSError):
+        return f"error: {refused(error)}"
+    if _is_out_of_memory(error):
+        return f"error: {name}: out of memory; a smaller batch_size or micro_batch_tokens needs less"
+    return _bug(name, error)
 
 
 def refused(error: OSError) -> str:
@@ -125,8 +131,12 @@ def _bug(name: str, error: Exception) -> str:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """As torch says it: a class of its own on a GPU, a RuntimeError on a CPU."""
-    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    """Python's error, or torch's: a class of its own on a GPU, a RuntimeError on a CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def end_with(parent: int) -> None:

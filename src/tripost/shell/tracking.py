@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -19,13 +20,14 @@ from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from filelock import FileLock, Timeout
 
+from tripost.credentials import masked, masked_address, secrets_of
 from tripost.shell.stage import PRCTL, end_with
-from tripost.state import IterationState, PipelineState, masked, number
+from tripost.state import IterationState, PipelineState, number
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -51,7 +53,7 @@ def publish(state: PipelineState, *, uri: str | None, experiment: str, repo: Pat
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
     in_file = uri.startswith("sqlite:///") and "?" not in uri
     database = home / uri.removeprefix("sqlite:///") if in_file else None
-    result = Published(masked(uri))
+    result = Published(masked_address(uri))
     if state.warning:
         _say(state.warning)
     if why := unreachable(uri):
@@ -183,12 +185,13 @@ def _home(repo: Path) -> Path:
 
 def _secrets(uri: str) -> list[str]:
     """What no message may hold."""
-    password = urlsplit(uri).password or ""
-    return [password, unquote(password), *(os.environ.get(f"MLFLOW_TRACKING_{n}", "") for n in ("TOKEN", "PASSWORD"))]
+    return [*secrets_of(uri), *(os.environ.get(f"MLFLOW_TRACKING_{n}", "") for n in ("TOKEN", "PASSWORD"))]
 
 
 def unreachable(uri: str) -> str | None:
     """Why nobody answers at an http(s) address, or None. Behind a proxy only the request itself can tell."""
+    if re.match(r"[\w.-]+:\d+(/|$)", uri):
+        return f"no scheme; write http://{uri}"
     try:
         parts = urlsplit(uri)
         if parts.scheme not in {"http", "https"} or urllib.request.getproxies().get(parts.scheme):

@@ -35,7 +35,10 @@ def fit(learner: Learner, examples: Sequence[Example], seed: str, what: str, par
             bar.total = steps
             bar.advance(1, tokens, f"loss {value:.3f}")
 
-        return learner.fit(examples, training_seed(seed), on_step, partial)
+        learned = learner.fit(examples, training_seed(seed), on_step, partial)
+    if not learned.steps:
+        raise DataError(f"{what}: no example has a token that weighs more than 0; see rebalance.weights")
+    return learned
 
 
 def fit_and_save(
@@ -50,19 +53,17 @@ def fit_and_save(
 ) -> None:
     """Fit the learner on the examples and write everything. Raises DataError where there is nothing to learn."""
     learned = fit(learner, examples, seed, what, partial)
-    learner.save(out)
-    write_text(loss, "step,loss\n" + "".join(f"{k},{v:.6f}\n" for k, v in enumerate(learned.losses, start=1)))
     by_kind: dict[str, int] = {}
     for example in examples:
         by_kind[example.kind] = by_kind.get(example.kind, 0) + 1
     last = learned.losses[-20:]
-    write_json(
-        counts,
-        {
-            "examples": by_kind,
-            "steps": learned.steps,
-            "target_tokens": learned.target_tokens,
-            "loss_first": learned.losses[0],
-            "loss_last": sum(last) / len(last),
-        },
-    )
+    found = {
+        "examples": by_kind,
+        "steps": learned.steps,
+        "target_tokens": learned.target_tokens,
+        "loss_first": learned.losses[0],
+        "loss_last": sum(last) / len(last),
+    }
+    learner.save(out)
+    write_text(loss, "step,loss\n" + "".join(f"{k},{v:.6f}\n" for k, v in enumerate(learned.losses, start=1)))
+    write_json(counts, found)
