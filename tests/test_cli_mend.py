@@ -97,6 +97,15 @@ def test_nothing_is_lost_without_git_and_an_older_aside_stays(root: Path, monkey
         assert (root / ".tripost" / name).read_text() == f"half {number}"
 
 
+def test_a_folder_in_place_of_the_lock_is_one_line(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "dvc.lock").mkdir()
+    monkeypatch.chdir(root)
+    assert main(["mend"]) == 1
+    assert capsys.readouterr().err == "error: dvc.lock: Is a directory; mend that, then try again\n"
+
+
 def test_half_an_rwlock_is_removed_and_the_command_says_so(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

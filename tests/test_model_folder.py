@@ -103,6 +103,22 @@ def test_what_transformers_loads_is_not_refused(folder: Path, tmp_path: Path) ->
     assert load_tokenizer(str(tmp_path / "out")).eos_token == eos
 
 
+@pytest.mark.parametrize("how", ["link", "file"])
+def test_what_stands_in_a_models_place_is_replaced_and_what_a_link_points_to_stays(
+    folder: Path, tmp_path: Path, how: str
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "precious").write_text("mine")
+    if how == "link":
+        (tmp_path / "out").symlink_to(tmp_path / "real")
+    else:
+        (tmp_path / "out").write_text("a file")
+    save_whole(tmp_path / "out", load_model(str(folder)), load_tokenizer(str(folder)))
+    check_folder(tmp_path / "out")
+    assert not (tmp_path / "out").is_symlink()
+    assert (tmp_path / "real" / "precious").read_text() == "mine"
+
+
 def test_a_tokenizer_with_several_templates_is_saved_whole(folder: Path, tmp_path: Path) -> None:
     tokenizer = load_tokenizer(str(folder))
     tokenizer.chat_template = {"default": "{{ messages }}", "tools": "{{ tools }}"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from safetensors.torch import save_file
 
 from tests.fakes import ARITHMETIC, WORDS, ScriptedModel, problems
 from tests.toy import ROOT, raw_params, toy_params
-from tripost.errors import ModelError
+from tripost.errors import DataError, ModelError
 from tripost.examples import rationale_examples
 from tripost.interfaces import Completion, Sampling
 from tripost.models import checkpoint
@@ -304,6 +305,22 @@ class TestTraining:
         with pytest.raises(ModelError, match=r"checkpoint\.safetensors: cannot be continued .*remove the file"):
             TorchLearner(str(toy.models / "base"), toy.params.train).fit(examples, 1, partial=tmp_path)
 
+    def test_another_number_of_threads_starts_anew(self, toy: SimpleNamespace, tmp_path: Path) -> None:
+        """The rest would be summed in another order than the beginning."""
+        import torch
+
+        learner = TorchLearner(str(toy.models / "base"), toy.params.train)
+        kept = checkpoint.Checkpoints(tmp_path, learner.model, torch.optim.AdamW(learner.model.parameters()))
+        state = checkpoint.TrainingState(step=1, tokens=5, losses=[1.0])
+        kept.save(state)
+        assert kept.restore(steps=2) == state
+        threads = torch.get_num_threads()
+        try:
+            torch.set_num_threads(threads + 1)
+            assert kept.restore(steps=2) == checkpoint.TrainingState()
+        finally:
+            torch.set_num_threads(threads)
+
     def test_a_broken_checkpoint_is_named(self, toy: SimpleNamespace, tmp_path: Path) -> None:
         learner = TorchLearner(str(toy.models / "base"), toy.params.train)
         (tmp_path / "checkpoint.safetensors").write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00not json")
@@ -332,6 +349,36 @@ class TestFolder:
         with partial_work(folder, 1) as work:
             assert (work / "x").read_text() == "kept"
         assert not folder.exists(), "what other inputs have left goes, too"
+
+    def test_inputs_that_change_during_the_work_are_named(self, tmp_path: Path) -> None:
+        (tmp_path / "x").write_text("before")
+
+        def change() -> None:
+            with partial_work(tmp_path / "rollout@t1", tmp_path / "x"):
+                (tmp_path / "x").write_text("after")
+
+        with pytest.raises(DataError, match="rollout@t1: an input, or this program, was changed while it ran"):
+            change()
+
+    @pytest.mark.parametrize("how", ["deleted", "link"])
+    def test_a_folder_that_is_gone_or_a_link_does_not_cost_the_work(self, tmp_path: Path, how: str) -> None:
+        folder = tmp_path / "warmup"
+        if how == "link":
+            (tmp_path / "elsewhere").mkdir()
+            folder.symlink_to(tmp_path / "elsewhere")
+        with partial_work(folder, 1) as work:
+            if how == "deleted":
+                shutil.rmtree(folder)
+            else:
+                assert work.exists()
+        assert not folder.exists()
+
+    def test_a_link_in_place_of_the_completions_is_not_written_to(self, tmp_path: Path) -> None:
+        (tmp_path / "precious").write_bytes(b"mine")
+        (tmp_path / "completions.jsonl").symlink_to(tmp_path / "precious")
+        with pytest.raises(OSError, match="symbolic link"):
+            remembering(tmp_path, ScriptedModel(answer))
+        assert (tmp_path / "precious").read_bytes() == b"mine"
 
     def test_without_a_folder_nothing_outlives_the_call(self) -> None:
         with partial_work(None) as work:

@@ -120,7 +120,8 @@ def read_object(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise ModelError(f"{file}: cannot be read: {error.strerror}; {COPY}") from None
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{file}: not a JSON object: {error}; {COPY}") from None
+        at = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ModelError(f"{file}{at}: not a JSON object; {COPY}") from None
     if not isinstance(found, dict):
         raise ModelError(f"{file}: not a JSON object; {COPY}")
     return found
