@@ -357,7 +357,7 @@ class TestFolder:
             with partial_work(tmp_path / "rollout@t1", tmp_path / "x"):
                 (tmp_path / "x").write_text("after")
 
-        with pytest.raises(DataError, match="rollout@t1: an input, or this program, was changed while it ran"):
+        with pytest.raises(DataError, match="rollout@t1: an input was changed while the stage ran"):
             change()
 
     @pytest.mark.parametrize("how", ["deleted", "link"])

@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 import msgspec
 from pydantic import BaseModel
 
-import tripost
 from tripost.errors import DataError
 from tripost.files import open_regular
 from tripost.interfaces import Completion, Decoder, Sampling
@@ -45,24 +44,30 @@ def partial_work(folder: Path | None, *inputs: object) -> Iterator[Path]:
             yield Path(passing)
         return
     before = fingerprint(*inputs)
-    here = folder / before[:16]
+    here = folder / fingerprint(program(), before)[:16]
     here.mkdir(parents=True, exist_ok=True)
     yield here
     if fingerprint(*inputs) != before:
-        raise DataError(f"{folder.name}: an input, or this program, was changed while it ran; run dvc repro again")
+        raise DataError(f"{folder.name}: an input was changed while the stage ran; run dvc repro again")
     if folder.is_symlink():
         folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def fingerprint(*inputs: object) -> str:
-    """The sha256 of inputs, of this program's code and of the libraries that do the arithmetic."""
+    """The sha256 of inputs: of what they are, of a path its content."""
     digest = sha256()
-    code = sorted(Path(tripost.__file__).parent.rglob("*.py"))
-    told = [f"{name} {version(name)}" for name in LIBRARIES]
-    for item in (*code, *told, *inputs):
+    for item in inputs:
         digest.update(f"{_content(item)}\n".encode())
     return digest.hexdigest()
+
+
+def program() -> str:
+    """The sha256 of this program's modules as far as the stage has imported them, and the versions of the libraries
+    that do the arithmetic. A change to another module, such as a command's, costs no finished work."""
+    loaded = {name: module.__file__ for name, module in sys.modules.items() if name.partition(".")[0] == "tripost"}
+    code = [Path(file) for _, file in sorted(loaded.items()) if file]
+    return fingerprint(*code, *(f"{name} {version(name)}" for name in LIBRARIES))
 
 
 def _content(item: object) -> str:
