@@ -141,6 +141,13 @@ def test_a_long_part_that_overlaps_itself_is_found_at_once(piece: str) -> None:
     assert find_part(part, f"{line} {part}") is not None
 
 
+def test_params_within_themselves_are_refused() -> None:
+    raw: dict[str, Any] = {}
+    raw["seed"] = raw
+    with pytest.raises(ParamsError, match=r"params\.yaml: nested without end"):
+        check_params(raw)
+
+
 @pytest.mark.parametrize("raw", [{"int": 1}, {"WeightParams": 1}, {"[key]": 1}, {"seed": 16**5_000}])
 def test_params_that_broke_their_own_error(raw: dict[str, Any]) -> None:
     with pytest.raises(ParamsError, match=r"unknown key|very long int"):

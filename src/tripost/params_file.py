@@ -27,12 +27,14 @@ def load_params(path: Path) -> Params:
 
 def check_params(raw: Any, name: str = "params.yaml") -> Params:
     """The params of a plain mapping. Raises ParamsError with every finding."""
-    plain = _tuples(raw)
-    found = {*_secrets(plain), *_unknown_tasks(plain), *_chain(plain)}
-    hidden = {finding.split(": ")[0] for finding in _secrets(plain)}
     params = None
     try:
+        plain = _tuples(raw)
+        found = {*_secrets(plain), *_unknown_tasks(plain), *_chain(plain)}
+        hidden = {finding.split(": ")[0] for finding in _secrets(plain)}
         params = Params.model_validate(plain, strict=True)
+    except RecursionError:
+        raise ParamsError(f"{name}: nested without end; write the values out") from None
     except ValidationError as error:
         for item in _one_a_key(error.errors()):
             found |= {_finding(line, item, hidden) for line in item["msg"].splitlines()}
@@ -156,6 +158,8 @@ def _known(path: list[str]) -> list[str]:
         if field is None:  # a task's or an iteration's own name
             continue
         section = _section_of(field.annotation)
+        if section is None:  # a knob: nothing stands below it
+            return []
     return [field.alias or name for name, field in section.model_fields.items()]
 
 
