@@ -37,7 +37,7 @@ def task(name: str) -> Task:
         )
     try:
         return cast(Task, plugins[name].load()())
-    except Exception as error:  # somebody else's code
+    except Exception as error:  # somebody else's code: its import may raise anything
         why = f"{type(error).__name__}: {error}"
         said = f"params.yaml: problems.{name}: the task's plug-in {plugins[name].value} cannot be loaded: {why}"
         raise UnknownNameError(f"{said}; mend it or install it anew") from None

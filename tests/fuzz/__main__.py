@@ -42,7 +42,7 @@ class Session:
         started = time.process_time()
         try:
             TARGETS[name](rest)
-        except Exception as error:
+        except Exception as error:  # whatever a target raises is what is looked for
             frame = traceback.extract_tb(error.__traceback__)[-1]
             self.keep(name, rest, f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}")
             if not self.keep_going:

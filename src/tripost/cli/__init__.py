@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int | None:
     except BrokenPipeError:  # `tripost ... | head`; nothing is left to say, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except Exception as error:
+    except Exception as error:  # the outermost net, as a stage's
         from tripost.shell.stage import trouble
 
         print(trouble("tripost", error), file=sys.stderr)

@@ -62,9 +62,10 @@ class Checkpoints:
                     raise ValueError("a loss that is not finite")
                 for name, parameter in self._tensors().items():
                     parameter.copy_(_same_shape(file.get_tensor(f"model.{name}"), parameter))
+                stored_names = set(file.keys())
                 for name, parameter in self.model.named_parameters():
                     keys = {key: f"{key}.{name}" for key in ("exp_avg", "exp_avg_sq", "step")}
-                    if keys["step"] in file.keys():  # noqa: SIM118  # no dict
+                    if keys["step"] in stored_names:
                         moments = {key: file.get_tensor(stored) for key, stored in keys.items()}
                         both = ("exp_avg", "exp_avg_sq")
                         moved = {key: _same_shape(moments[key], parameter).to(parameter.device) for key in both}

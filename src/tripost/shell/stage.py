@@ -64,7 +64,7 @@ def run(main: Callable[..., None]) -> None:
         kept = "; what is finished is kept, dvc repro goes on from it" if arguments.get("partial") else ""
         sys.stderr.write(f"{name}: stopped{kept}\n")
         sys.exit(130)
-    except Exception as error:
+    except Exception as error:  # the outermost net: each kind becomes its one line, a bug also its traceback file
         sys.exit(trouble(name, error))
 
 
