@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, problems
 from tripost import registry
 from tripost.errors import DataError
-from tripost.imported import normalise
+from tripost.questions import normalise
 from tripost.params import SourceParams
 from tripost.problems import check_rationales, collect
 from tripost.records import Problem

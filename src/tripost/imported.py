@@ -1,22 +1,17 @@
 """Rows of published files and of the user's own -> problems. Every error says which row, and what to do about it."""
 
-from collections.abc import Sequence
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from tripost.errors import DataError
 from tripost.interfaces import Published, Task
+from tripost.questions import digest, shared_text
 from tripost.records import Problem, version_flaw
 from tripost.text import LEFTOVERS, MAX_CHARS, has_marker, parse_attempt
 
 LICENCES = {"tripost": "none stated", "bbh": "MIT"}
-
-
-def normalise(question: str) -> str:
-    """A question as it is compared across splits: case and white space do not count."""
-    return " ".join(question.casefold().split())
 
 
 def read_problem(task: Task, source: str, where: str, row: dict[str, Any]) -> Problem:
@@ -45,6 +40,7 @@ def _published(task: Task, source: str, where: str, row: dict[str, Any]) -> Prob
         question = content["question" if source == "tripost" else "input"]
         answer = content["answer" if source == "tripost" else "target"]
         rationale = content["rationale"] if source == "tripost" else None
+        question, answer = _with_options(question, answer, content) if source == "tripost" else (question, answer)
     except (AttributeError, KeyError, TypeError):
         raise DataError(f"{where}: not in the shape of source: {source}; see docs/data.md") from None
     if isinstance(answer, list):
@@ -55,12 +51,11 @@ def _published(task: Task, source: str, where: str, row: dict[str, Any]) -> Prob
         difficulty = task.difficulty(question)
     except DataError as error:
         raise DataError(f"{where}: {error}; mend the row or take it out") from None
-    name = sha256(normalise(question).encode()).hexdigest()[:12]
     return _checked(
         task,
         where,
         Problem(
-            id=f"{task.name}-{source}-{name}",
+            id=f"{task.name}-{source}-{digest(question)}",
             task=task.name,
             question=question,
             answer=answer,
@@ -68,11 +63,17 @@ def _published(task: Task, source: str, where: str, row: dict[str, Any]) -> Prob
             difficulty=difficulty,
             seen=task.seen(difficulty),
             split="train",
-            group_id=name,
+            group_id=digest(shared_text(task, question)),
             source=source,
             licence=LICENCES[source],
         ),
     )
+
+
+def _with_options(question: str, answer: Any, content: Mapping[str, Any]) -> tuple[str, Any]:
+    """The authors keep lettered options beside the question, and their answer is a bare letter."""
+    options = content.get("formatted_choices")
+    return (f"{question}\nOptions:\n{options}", f"({answer})") if isinstance(options, str) else (question, answer)
 
 
 def _own(task: Task, where: str, row: dict[str, Any]) -> Problem:

@@ -71,6 +71,15 @@ class Published(Protocol):
 
 
 @runtime_checkable
+class Grouped(Protocol):
+    """A task whose questions share something that must not be torn apart between train and test."""
+
+    def shared(self, question: str) -> str:
+        """What a question shares with others: its paragraph, or the question without its options."""
+        ...
+
+
+@runtime_checkable
 class Drilled(Protocol):
     """A task that knows the small skills it stands on, such as single operations."""
 

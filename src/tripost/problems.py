@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from tripost.errors import DataError
-from tripost.imported import normalise, read_problems
+from tripost.imported import read_problems
 from tripost.interfaces import CannotImprove, CannotJudge, Expert, Task
 from tripost.judge import judge
 from tripost.params import SourceParams
+from tripost.questions import normalise
 from tripost.records import Feedback, Problem, Split
 from tripost.text import LEFTOVERS, MAX_CHARS, parse_attempt, unreadable_attempt
 

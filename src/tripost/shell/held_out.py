@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tripost.errors import DataError
-from tripost.imported import normalise
+from tripost.questions import normalise
 from tripost.records import Problem
 from tripost.shell.io import load_problems
 from tripost.shell.lines import AGAIN

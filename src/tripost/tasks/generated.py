@@ -3,7 +3,8 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from tripost.interfaces import Task
+from tripost.interfaces import Grouped, Task
+from tripost.questions import digest, shared_text
 from tripost.records import Problem
 
 MAX_TRIES = 1_000
@@ -17,6 +18,8 @@ def generate(
 ) -> Iterator[Problem]:
     """Problems from `make(difficulty, rng) -> (question, answer, rationale)`.
 
+    Of questions that share what must not be split (a paragraph, or all but the options) only the first is given.
+
     The n-th problem depends on the seed and on the questions before it, never on how many are taken. Ends when
     a difficulty has no new question left to give.
     """
@@ -27,11 +30,12 @@ def generate(
         rng = random.Random(f"{task.name} {seed} {number}")
         for _ in range(MAX_TRIES):
             question, answer, rationale = make(difficulty, rng)
-            if question not in known:
+            shared = shared_text(task, question)
+            if shared not in known:
                 break
         else:
             return
-        known.add(question)
+        known.add(shared)
         identity = f"{task.name}-g{seed}-{number}"
         yield Problem(
             id=identity,
@@ -42,7 +46,7 @@ def generate(
             difficulty=difficulty,
             seen=task.seen(difficulty),
             split="train",
-            group_id=identity,
+            group_id=digest(shared) if isinstance(task, Grouped) else identity,
             source="generated",
             licence="Apache-2.0",
         )
