@@ -1,0 +1,140 @@
+"""The scripted FBK and IMP of date understanding.
+
+FBK checks what each step claims by the calendar, whatever way led to it: a condition must stand in the question or be
+a true claim itself, a day must be the one that it is called. A condition in other words than the question's is free
+prose, which is not judged. It does not say the right date, so that the model has to find it.
+"""
+
+import datetime
+
+from tripost.errors import DataError
+from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
+from tripost.interfaces import CannotImprove, CannotJudge
+from tripost.records import Attempt, Feedback, Problem
+from tripost.tasks.date_understanding.claims import Claim, read_step, read_told
+from tripost.tasks.date_understanding.days import Written, shift
+from tripost.tasks.date_understanding.derive import derive
+from tripost.tasks.date_understanding.question import Question, read_question
+from tripost.tasks.date_understanding.told import Told
+from tripost.tasks.options import read_letter
+from tripost.text import says_only_the_answer, write_attempt
+
+Wrong = tuple[str, str]
+"""The wrong part and the reason."""
+
+
+class DateScript:
+    """Expert for date understanding."""
+
+    def feedback(self, problem: Problem, attempt: Attempt) -> Feedback | CannotJudge:
+        """FBK. The first claim that does not hold; CannotJudge for a step that is none of the known forms."""
+        try:
+            question = read_question(problem.question)
+        except DataError as error:
+            return CannotJudge(f"question: {error}")
+        checker = _Checker(question, Told(problem.question))
+        for number, step in enumerate(attempt.steps, start=1):
+            found = checker.step(step.text)
+            if isinstance(found, CannotJudge):
+                return CannotJudge(f"step ({step.label}): {found.reason}")
+            if found:
+                return call_wrong(attempt, number, *found)
+        wrong = checker.final(attempt)
+        if isinstance(wrong, CannotJudge):
+            return wrong
+        if wrong:
+            return call_wrong(attempt, len(attempt.steps) + 1, *wrong)
+        return call_correct(attempt)
+
+    def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
+        """IMP. Keeps the steps before the wrong one and finds the rest; gives nothing that FBK would not accept."""
+        if feedback.wrong_step is None:
+            return CannotImprove("the feedback names no wrong step")
+        try:
+            steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
+        except DataError as error:
+            return CannotImprove(str(error))
+        return accepted(self, problem, write_attempt(steps, final_text, AUTHOR))
+
+
+class _Checker:
+    """Reads an attempt step by step and holds the last day that was found."""
+
+    def __init__(self, question: Question, told: Told) -> None:
+        self.question = question
+        self.told = told
+        self.last: datetime.date | None = None
+
+    def step(self, text: str) -> Wrong | CannotJudge | None:
+        said = read_step(text)
+        if said.told is not None:
+            wrong = self._condition(said.told)
+            if wrong:
+                return wrong
+        if said.unread:
+            return CannotJudge("none of the known forms")
+        for claim in said.claims:
+            found = self._claim(claim)
+            if found:
+                return found
+            self.last = claim.written.day
+        for written, part in said.again:
+            if written.day != self.last:
+                return part, _difference(written.day, self.last, "it is not the same date")
+            if self._weekday(written):
+                return part, "it is another day of the week"
+        return None
+
+    def final(self, attempt: Attempt) -> Wrong | CannotJudge | None:
+        if not says_only_the_answer(attempt.final_text):
+            return CannotJudge("the final response says more than the answer")
+        letter = read_letter(attempt.final)
+        chosen = self.question.options.get(letter or "")
+        if self.question.answer not in self.question.options.values():
+            return CannotJudge("question: no option is the answer")
+        if chosen == self.question.answer:
+            if self.last != chosen:
+                return CannotJudge("the answer is right, but no step leads to it")
+            return None
+        return attempt.final_text, "there is no such option" if chosen is None else "that option is another date"
+
+    def _condition(self, told: str) -> Wrong | CannotJudge | None:
+        claim = read_told(told)
+        if claim is not None:
+            found = self._claim(claim)
+            return None if isinstance(found, CannotJudge) and self.told.says(told) else found
+        if self.told.says(told):
+            return None
+        if self.told.contradicts(told):
+            return told, "the question says otherwise"
+        return CannotJudge("its condition is not in the words of the question")
+
+    def _claim(self, claim: Claim) -> Wrong | CannotJudge | None:
+        if claim.written.day is None:
+            return claim.text, "there is no such day"
+        base = claim.base if claim.base is not None else self.question.days.get(claim.of)
+        if base is None:
+            return claim.text, f"the question names no {claim.of}"
+        try:
+            day = shift(base, claim.span)
+        except OverflowError:
+            return CannotJudge("beyond the calendar")
+        if claim.written.day != day:
+            return claim.text, _difference(claim.written.day, day, "")
+        if self._weekday(claim.written):
+            return claim.text, "it is another day of the week"
+        return None
+
+    def _weekday(self, written: Written) -> bool:
+        """Whether a weekday is named that is not that date's; a question may have a calendar of its own."""
+        if written.weekday is None or written.day is None or self.told.own_weekdays:
+            return False
+        return written.day.weekday() != written.weekday
+
+
+def _difference(said: datetime.date | None, day: datetime.date | None, other: str) -> str:
+    """What is wrong with a date, without saying the right one."""
+    if said is None or day is None:
+        return "there is no such day"
+    parts = [name for name in ("day", "month", "year") if getattr(said, name) != getattr(day, name)]
+    return other or f"the {' and the '.join(parts)} {'is' if len(parts) == 1 else 'are'} wrong"
