@@ -11,7 +11,12 @@ from tripost.text import parse_attempt
 
 ARITHMETIC = "multistep_arithmetic"
 WORDS = "word_sorting"
-DIFFICULTIES = {ARITHMETIC: ["length 3, depth [2]"], WORDS: ["3 words", "5 words"]}
+DATES = "date_understanding"
+DIFFICULTIES = {
+    ARITHMETIC: ["length 3, depth [2]"],
+    DATES: ["1 step", "2 steps"],
+    WORDS: ["3 words", "5 words"],
+}
 
 
 class ScriptedModel:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import ARITHMETIC, WORDS, attempts_of, problems
+from tests.fakes import ARITHMETIC, DATES, WORDS, attempts_of, problems
 from tests.test_edit import PARAMS
 from tripost import registry
 from tripost.columns import flatten
@@ -38,7 +38,7 @@ def corrupted(text: str, rng: random.Random) -> str:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from([ARITHMETIC, WORDS]), st.integers(0, 2**32))
+@given(st.sampled_from([ARITHMETIC, DATES, WORDS]), st.integers(0, 2**32))
 def test_what_passes_the_filter_has_nothing_for_the_gate(task: str, seed: int) -> None:
     rng = random.Random(seed)
     x = problems(task, 5)[seed % 5]
@@ -60,7 +60,7 @@ def test_what_passes_the_filter_has_nothing_for_the_gate(task: str, seed: int) -
 NONE = {"stale_fields", "leftovers", "unreadable"}
 
 
-@pytest.mark.parametrize("task", [ARITHMETIC, WORDS])
+@pytest.mark.parametrize("task", [ARITHMETIC, DATES, WORDS])
 def test_the_experts_own_repairs_pass_the_filter(task: str) -> None:
     """FBK must quote what its IMP takes away: of 300 attempts with a slip, every scripted edit is kept."""
     rng = random.Random(7)
@@ -82,5 +82,5 @@ def test_the_experts_own_repairs_pass_the_filter(task: str) -> None:
             edited += 1
             found = flaw(with_tokens(row), x, registry.task(task), 100)
             lost += [f"{found}\n{text}\n{row.turns[0].feedback}"] if found else []
-    assert edited > 150
+    assert edited > (60 if task == DATES else 150)  # a slip in a date's prose is mostly left unjudged
     assert len(lost) <= 3, "\n\n".join(lost)

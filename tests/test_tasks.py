@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from tests.fakes import ARITHMETIC, DIFFICULTIES, WORDS, arithmetic_problem, attempt, problems
+from tests.fakes import ARITHMETIC, DATES, DIFFICULTIES, WORDS, arithmetic_problem, attempt, problems
 from tripost import registry
 from tripost.errors import DataError, UnknownNameError
 from tripost.interfaces import CannotImprove, CannotJudge, Published
@@ -14,7 +14,7 @@ from tripost.text import parse_attempt, write_attempt, write_feedback
 
 from bench.planted import arithmetic, words  # isort: skip
 
-TASKS = [ARITHMETIC, WORDS]
+TASKS = [ARITHMETIC, DATES, WORDS]
 PLANTERS = {ARITHMETIC: arithmetic, WORDS: words}
 
 

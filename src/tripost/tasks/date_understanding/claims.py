@@ -73,10 +73,10 @@ def read_step(text: str) -> Statement:
         match = _SAME.fullmatch(piece)
         found = read_date(match["date"]) if match else None
         if found is None:
-            return Statement(told, (), unread=piece)
+            return Statement(told, (), unread=piece or text)
         again.append((found, piece))
     if claim is None:
-        return Statement(told, (), unread=head)
+        return Statement(told, (), unread=head or text or "nothing")
     return Statement(told, (claim,), tuple(again))
 
 
