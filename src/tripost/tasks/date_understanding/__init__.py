@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from tripost.errors import DataError
 from tripost.interfaces import Expert
 from tripost.records import Problem
+from tripost.tasks.date_understanding.days import TODAY, read_span, shift, spelled
 from tripost.tasks.date_understanding.derive import derive
 from tripost.tasks.date_understanding.question import read_question
-from tripost.tasks.date_understanding.wording import write_question
+from tripost.tasks.date_understanding.wording import some_ask, some_day, write_question
 from tripost.tasks.generated import generate
 from tripost.tasks.options import Lettered
 from tripost.text import write_attempt
@@ -39,6 +40,11 @@ class DateUnderstanding(Lettered):
         from tripost.tasks.date_understanding.check import DateScript
 
         return DateScript()
+
+    def drill(self, rng: random.Random) -> tuple[str, str]:
+        """A day so far from another."""
+        day, asked = some_day(rng), some_ask(rng)
+        return f"Today is {spelled(day)}. The date {asked} is ", spelled(shift(day, read_span(asked) or TODAY))
 
     def difficulty(self, question: str) -> str:
         """The number of days that have to be found for a published question."""

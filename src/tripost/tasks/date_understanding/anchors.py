@@ -1,4 +1,4 @@
-"""Days that have a name of their own: `the last day of Jan 2012`, `Christmas Eve of 1937`, `the first Friday of 2019`."""
+"""Days that have a name: `the last day of Jan 2012`, `Christmas Eve of 1937`, `the first Friday of 2019`."""
 
 import datetime
 from collections.abc import Callable

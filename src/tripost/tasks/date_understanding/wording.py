@@ -33,7 +33,7 @@ def write_question(steps: int, rng: random.Random) -> str:
             continue
         if rng.random() < _FILLER:
             filler = rng.choice(FILLERS)
-            told.insert(0, fill(filler, some_values(filler, _some_day(rng), rng)))
+            told.insert(0, fill(filler, some_values(filler, some_day(rng), rng)))
         ask = fill(rng.choice((ASKS[0], *ASKS)), {"span": asked})
         stem = " ".join([*told, ask])
         try:
@@ -49,7 +49,7 @@ def write_question(steps: int, rng: random.Random) -> str:
 def _told(steps: int, rng: random.Random) -> tuple[list[str] | None, str]:
     """The sentences before the ask, and the words for how far from today it asks."""
     today_asked = (steps == 1 and rng.random() < 0.5) or (steps > 2 and rng.random() < 0.2)
-    asked = "today" if today_asked else _ask(rng)
+    asked = "today" if today_asked else some_ask(rng)
     facts = steps if today_asked else steps - 1
     if facts > 1 or (facts == 1 and not today_asked and rng.random() < _STORY):
         return _story(facts, rng), asked
@@ -62,7 +62,7 @@ def _told(steps: int, rng: random.Random) -> tuple[list[str] | None, str]:
 
 def _premise(form: Form, rng: random.Random) -> list[str]:
     template = rng.choice(form.templates)
-    day = _some_day(rng)
+    day = some_day(rng)
     values = some_values(template, day, rng)
     if form.fitting is not None:
         values |= form.fitting(day, rng)
@@ -78,7 +78,7 @@ def _story(facts: int, rng: random.Random) -> list[str]:
         first = rng.choice(BEGINNINGS).replace("ANCHOR", phrase)
     else:
         first = rng.choice(PLAIN)
-    values = some_values(first, _some_day(rng), rng)
+    values = some_values(first, some_day(rng), rng)
     told = [fill(first, {**values, "event": events[0]})]
     links = facts - 1 - named
     for k in range(links):
@@ -93,12 +93,13 @@ def _one(gives: str, rng: random.Random) -> Link:
 
 def _linked(link: Link, event: str, event2: str, rng: random.Random) -> str:
     template = rng.choice(link.templates)
-    values = {**some_values(template, _some_day(rng), rng), "event": event, "event2": event2}
+    values = {**some_values(template, some_day(rng), rng), "event": event, "event2": event2}
     sentence = fill(template, values)
     return sentence[0].upper() + sentence[1:]
 
 
-def _ask(rng: random.Random) -> str:
+def some_ask(rng: random.Random) -> str:
+    """How far from today: as the published questions ask, or another way."""
     if rng.random() < 0.5:
         return rng.choice(PUBLISHED_ASKS)
     unit, most = rng.choice((("days", 30), ("days", 9), ("weeks", 6), ("months", 11), ("years", 9)))
@@ -116,7 +117,7 @@ def _ask(rng: random.Random) -> str:
     )
 
 
-def _some_day(rng: random.Random) -> datetime.date:
+def some_day(rng: random.Random) -> datetime.date:
     """A day of the years 1900 to 2049; ends of months and years come up more often than by chance."""
     day = datetime.date(1900, 1, 1) + datetime.timedelta(days=rng.randrange(150 * 365))
     if rng.random() < 0.15:
