@@ -13,6 +13,7 @@ from tripost.errors import UnknownNameError
 from tripost.interfaces import Expert, Scripted, Task
 
 TASKS = {
+    "logical_deduction": "tripost.tasks.logical_deduction:LogicalDeduction",
     "multistep_arithmetic": "tripost.tasks.multistep_arithmetic:MultistepArithmetic",
     "word_sorting": "tripost.tasks.word_sorting:WordSorting",
 }
