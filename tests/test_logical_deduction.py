@@ -157,7 +157,7 @@ def test_letters_are_spread_and_clues_are_needed() -> None:
         (FOUND, "total four", "total five", 4, "five birds: a hawk, an owl, a crow, and a robin.",
          "the question has four birds"),
         (FOUND, "crow ?? hawk ?? (r", "crow hawk ?? (r", 5,
-         '(1) and (2) we get the following ordering: "(left) ? crow hawk ?? (right)"',
+         'Combining (1) and (2) we get the following ordering: "(left) ? crow hawk ?? (right)"',
          '(1) and (2) do not say that nothing stands between "crow" and "hawk"'),
         (FOUND, "crow ?? hawk ?? (r", "crow ?? hawk ?? crow (r", 5, '"(left) ? crow ?? hawk ?? crow (right)"',
          '"crow" stands there twice'),
@@ -172,7 +172,7 @@ def test_letters_are_spread_and_clues_are_needed() -> None:
         (FOUND, "right is the hawk.\n", "right is the crow.\n", 7,
          "the bird that is the second from the right is the crow.", "step (6) says otherwise"),
         (FOUND, "(3), (4) and (5) we get", "(4) and (5) we get", 6,
-         '(4) and (5) we get the following ordering: "(left) owl crow hawk robin (right)"',
+         'Combining (4) and (5) we get the following ordering: "(left) owl crow hawk robin (right)"',
          '(4) and (5) do not say that "owl" comes before "crow"'),
         (FOUND, "answer is (A)", "answer is (B)", 8, "The hawk is the second from the right. So the answer is (B).",
          "step (6) speaks against (B)"),
@@ -234,11 +234,14 @@ def test_improve_goes_on_from_every_prefix_of_right_steps_and_does_not_need_the_
 
 
 def slip(text: str, rng: random.Random) -> str:
-    """Two words or signs change places, or one comes in from elsewhere, or a step is lost."""
+    """A word or sign comes in from elsewhere, or a step or a citation is lost."""
     lines = text.split("\n")
     line = rng.randrange(len(lines) - 1)
     if rng.random() < 0.2:
         return "\n".join(lines[:line] + lines[line + 1 :])
+    if "Combining" in lines[line]:
+        some = re.sub(r"Combining \([0-9]+\)(, | and )", "Combining ", lines[line])
+        lines[line] = rng.choice((lines[line], some, re.sub(r" and \([0-9]+\)", "", lines[line])))
     signs = list(re.finditer(r"\([a-z0-9 ]+\)|\?\??|[A-Za-z-]+", lines[line].partition(") ")[2]))
     label, _, body = lines[line].partition(") ")
     one, other = rng.choice(signs), rng.choice(re.findall(r"\([a-z0-9 ]+\)|\?\??|[A-Za-z-]+", rng.choice(lines)))
