@@ -12,9 +12,11 @@ from tripost.text import parse_attempt
 ARITHMETIC = "multistep_arithmetic"
 WORDS = "word_sorting"
 DATES = "date_understanding"
+DEDUCTION = "logical_deduction"
 DIFFICULTIES = {
     ARITHMETIC: ["length 3, depth [2]"],
     DATES: ["1 step", "2 steps"],
+    DEDUCTION: ["3 objects", "5 objects"],
     WORDS: ["3 words", "5 words"],
 }
 

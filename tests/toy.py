@@ -20,7 +20,9 @@ def raw_params(**changes: Any) -> dict[str, Any]:
     raw["final"] = "t2"
     raw["base_model"].update(layers=2, width=64, heads=2, context=512, drill_pages=4)
     raw["base_model"]["drill"] = {**raw["warmup"], "tokens": None, "epochs": 1}
-    for name, seen in (("multistep_arithmetic", ["length 3, depth [2]"]), ("word_sorting", ["2 words"])):
+    small = {"multistep_arithmetic": ["length 3, depth [2]"], "word_sorting": ["2 words"]}
+    raw["problems"] = {name: raw["problems"][name] for name in small}
+    for name, seen in small.items():
         raw["problems"][name].update(
             seen=seen,
             train=6,
