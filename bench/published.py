@@ -3,8 +3,8 @@
     python -m bench.published FOLDER [--examples 3]
 
 FOLDER holds `tripost/<task>.jsonl` and `bbh/<file>.json`, as docs/data.md describes them. Counted are, for each file:
-rows that cannot be read; rationales by FBK's verdict; labels that the script's own solution contradicts; and, with the
-rationale as a model's attempt, what the edit stage makes of it.
+rows that cannot be read; rationales by FBK's verdict; labels that the script's own solution contradicts; and, with
+the rationale as a model's attempt, what the edit stage makes of it.
 """
 
 import argparse
