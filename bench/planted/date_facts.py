@@ -65,13 +65,17 @@ class Told:
                 raise ValueError(f"two days for {fact.subject}")
         return known
 
-    def answers(self) -> set[date]:
-        """The days that may be meant by the answer, where one may count forwards or backwards."""
+    def possible(self) -> dict[str, set[date]]:
+        """The days that may be meant of each subject, where one may count forwards or backwards."""
         known: dict[str, set[date]] = {}
         for fact in self.facts:
             days = fact.days(known)
             known[fact.subject] = known.get(fact.subject, days) & days
-        return {shifted(day, *self.span) for day in known[TODAY]}
+        return known
+
+    def answers(self) -> set[date]:
+        """The days that may be meant by the answer."""
+        return {shifted(day, *self.span) for day in self.possible()[TODAY]}
 
 
 def read_fact(sentences: tuple[str, ...]) -> Fact | None:

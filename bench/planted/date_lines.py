@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import combinations
 
 from bench.planted.calendar_days import DATE, NUMBER, SPELLINGS, UNIT, figures, read_date, read_number, shifted
 from bench.planted.date_facts import Fact, Told, read_span
@@ -142,7 +143,7 @@ def read_work(told: Told, rationale: str) -> Work:
 
 def _check_right(told: Told, truth: Mapping[str, date], line: Line, text: str) -> None:
     """Refuse a line that is wrong: its told part is not told and not true, or a day is not that of its claim."""
-    if line.told and not facts_told(told, line.told) and line.told.casefold() not in _runs(told):
+    if line.told and not facts_told(told, line.told) and line.told.casefold() not in _parts(told):
         claim = stated(line.told)
         if claim is None or not right_day(claim[0], claim[1], truth):
             raise ValueError(f"wrong already: {text}")
@@ -151,12 +152,13 @@ def _check_right(told: Told, truth: Mapping[str, date], line: Line, text: str) -
         raise ValueError(f"wrong already: {text}")
 
 
-def _runs(told: Told) -> set[str]:
-    """All runs of whole sentences of one fact, joined by " and ", in small letters."""
+def _parts(told: Told) -> set[str]:
+    """All choices of sentences of one fact in their order, joined by " and ", in small letters."""
     found = set()
     for fact in told.facts:
         texts = [lowered(sentence).casefold() for sentence in fact.sentences]
-        found |= {" and ".join(texts[start:end]) for end in range(len(texts) + 1) for start in range(end)}
+        for size in range(1, len(texts) + 1):
+            found |= {" and ".join(chosen) for chosen in combinations(texts, size)}
     return found
 
 
