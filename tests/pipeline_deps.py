@@ -29,7 +29,7 @@ CARRIERS = {
 }
 """Modules that cannot change a result; a change of theirs must not repeat hours of work."""
 
-TASKS = ["tripost.tasks.multistep_arithmetic", "tripost.tasks.word_sorting"]
+TASKS = ["tripost.tasks.logical_deduction", "tripost.tasks.multistep_arithmetic", "tripost.tasks.word_sorting"]
 READ_BESIDES = {"tripost.shell.page": "src/tripost/shell/page.html"}
 """Files that are no modules, by the module that reads them."""
 

@@ -14,6 +14,7 @@ from tripost.interfaces import Expert, Scripted, Task
 
 TASKS = {
     "date_understanding": "tripost.tasks.date_understanding:DateUnderstanding",
+    "logical_deduction": "tripost.tasks.logical_deduction:LogicalDeduction",
     "multistep_arithmetic": "tripost.tasks.multistep_arithmetic:MultistepArithmetic",
     "word_sorting": "tripost.tasks.word_sorting:WordSorting",
 }
