@@ -88,7 +88,7 @@ def read_fact(sentences: tuple[str, ...]) -> Fact | None:
         groups = match.groupdict()
         try:
             subject, base, number, unit = read(groups)
-        except (ValueError, IndexError):
+        except (ValueError, LookupError):
             continue
         # Days counted from an event have a weekday only where the form says "the first <weekday> after".
         weekday = groups.get("weekday", "") if isinstance(base, str) else ""

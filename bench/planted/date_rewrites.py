@@ -77,7 +77,7 @@ def _names(work: Work, number: int, unit: str, old: str) -> list[str]:
         count = f"{abs(number)} {unit}{'s' if abs(number) > 1 else ''}"
         way = "before" if number < 0 else "after"
         found += [f"the date {count} {'ago' if number < 0 else 'later'}", f"the date {count} {way} today"]
-        found += [f"the date {count} {way} {named(work.truth[TODAY])}", f"{count} {'ago' if number < 0 else 'later'}"]
+        found += [f"{count} {'ago' if number < 0 else 'later'}"]
         found += [f"{count} {way} today", f"{count} {way} {figures(work.truth[TODAY])}"]
         found += [f"the date {count} {'ago' if number < 0 else ''} from today".replace("  ", " ")]
     found += [f"the date {name}" for name, span in SPANS.items() if span == (number, unit) and number]
