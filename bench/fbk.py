@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bench.planted import NotApplicableError, Planted, arithmetic, dates, words
+from bench.planted import NotApplicableError, Planted, arithmetic, dates, deduction, words
 from tripost import registry
 from tripost.interfaces import CannotJudge
 from tripost.parts import find_part
@@ -32,6 +32,7 @@ TASKS: dict[str, tuple[Any, list[str]]] = {
     ),
     "word_sorting": (words, [f"{n} words" for n in range(2, 8)]),
     "date_understanding": (dates, ["1 step", "2 steps", "3 steps", "4 steps"]),
+    "logical_deduction": (deduction, ["3 objects", "5 objects", "7 objects"]),
 }
 """Each task's planter and the difficulties of its problems."""
 EXAMPLES = 3
@@ -55,7 +56,9 @@ class Tally:
 def measure(name: str, errors: int, rewrites: int, retold: bool = False) -> dict[str, Any]:
     """Counts for one task."""
     expert, (planter, difficulties) = registry.script(name), TASKS[name]
-    problems = list(islice(registry.task(name).problems(difficulties, 77), 500))
+    given = list(islice(registry.task(name).problems(difficulties, 77), 500))
+    refused = {problem.id: reason for problem in given if (reason := _refusal(planter, problem))}
+    problems = [problem for problem in given if problem.id not in refused]
     missed, elsewhere, unjudged, flagged = Tally(), Tally(), Tally(), Tally()
     planted_kinds: Counter[str] = Counter()
     quoted = ended = 0
@@ -94,6 +97,7 @@ def measure(name: str, errors: int, rewrites: int, retold: bool = False) -> dict
         "rewrites": rewrites,
         "rewrites_flagged": flagged.counts.total(),
         "cannot_judge": unjudged.counts.total(),
+        "references_refused": len(refused),
         "missed": dict(missed.counts),
         "named_elsewhere": dict(elsewhere.counts),
         "kinds": dict(planted_kinds),
@@ -103,8 +107,20 @@ def measure(name: str, errors: int, rewrites: int, retold: bool = False) -> dict
             "named_elsewhere": elsewhere.examples,
             "cannot_judge": unjudged.examples,
             "flagged": flagged.examples,
+            "references_refused": list(refused.items())[:EXAMPLES],
         },
     }
+
+
+def _refusal(planter: Any, problem: Problem) -> str:
+    """Why the planter takes a reference rationale for wrong, or nothing."""
+    try:
+        planter.rewrite(problem.question, problem.rationale, random.Random(0))
+    except NotApplicableError:
+        return ""
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _plant(planter: Any, problem: Problem, k: int, retold: bool) -> Planted:
