@@ -5,6 +5,8 @@ import sys
 
 MEASUREMENTS = {
     "fbk": "recall, precision and step accuracy of the scripted FBK on planted errors and valid rewrites",
+    "published": "how the scripted FBK judges the rationales of a published file, by reason",
+    "generated": "10,000 generated dates and deductions, read and solved a second time: answers, letters, wording",
     "determinism": "two runs, one thread against two, batch 8 against 64: what differs",
     "kills": "100 random kills of stages and of dvc: what is left, and whether the next run shows any of it",
     "hostile": "time and memory from hostile text to refusal: every text x every entry point",
@@ -15,7 +17,7 @@ def main() -> None:
     """Run `python -m bench NAME [options]`; without a name, say which there are."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in MEASUREMENTS:
-        lines = "".join(f"  {key:8} {what}\n" for key, what in MEASUREMENTS.items())
+        lines = "".join(f"  {key:11} {what}\n" for key, what in MEASUREMENTS.items())
         sys.stdout.write(f"usage: python -m bench NAME [options]\n{lines}")
         sys.exit(0 if not name else 2)
     sys.argv = [f"bench.{name}", *sys.argv[2:]]

@@ -11,7 +11,12 @@ from tripost.text import parse_attempt
 
 ARITHMETIC = "multistep_arithmetic"
 WORDS = "word_sorting"
-DIFFICULTIES = {ARITHMETIC: ["length 3, depth [2]"], WORDS: ["3 words", "5 words"]}
+DEDUCTION = "logical_deduction"
+DIFFICULTIES = {
+    ARITHMETIC: ["length 3, depth [2]"],
+    WORDS: ["3 words", "5 words"],
+    DEDUCTION: ["3 objects", "5 objects"],
+}
 
 
 class ScriptedModel:

@@ -1,20 +1,23 @@
 """Sources and splits: nothing of validation or test stands in train, and everything left out is counted."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, problems
+from tests.fakes import ARITHMETIC, DEDUCTION, WORDS, arithmetic_problem, problems
 from tripost import registry
 from tripost.errors import DataError
+from tripost.imported import read_problems
 from tripost.params import SourceParams
 from tripost.problems import check_rationales, collect
 from tripost.questions import normalise
 from tripost.records import Problem
 from tripost.shell.sources import read_rows
+from tripost.tasks.logical_deduction.question import read_question
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "shared" / "data"
 needs_published = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published problems are not at hand")
@@ -153,3 +156,47 @@ def test_bbh_is_read_and_kept_out_of_train_where_it_is_unseen() -> None:
     assert all(p.difficulty == "5 words" for p in splits["train"])
     assert {p.difficulty for p in splits["validation"] if not p.seen} <= {"8 words", "20 words"}
     assert all(p.licence == "MIT" for p in found.problems if p.source == "bbh")
+
+
+BBH_DEDUCTION = [f"logical_deduction_{n}_objects" for n in ("three", "five", "seven")]
+
+
+def published_deduction() -> list[Problem]:
+    task = registry.task(DEDUCTION)
+    files = [("tripost", DEDUCTION, ".jsonl"), *(("bbh", name, ".json") for name in BBH_DEDUCTION)]
+    found: list[Problem] = []
+    for kind, name, ending in files:
+        params = source(source=kind, path=str(PUBLISHED / kind / f"{name}{ending}"))
+        found += read_problems(task, kind, read_rows(params))
+    return found
+
+
+@needs_published
+def test_every_published_deduction_question_is_read_and_its_label_is_what_follows() -> None:
+    found = published_deduction()
+    assert len(found) == 360 + 750
+    for problem in found:
+        question = read_question(problem.question)
+        assert question.left.bit_count() == 1
+        assert f"({question.right})" == problem.answer
+    assert {p.difficulty for p in found if p.seen} == {"3 objects", "5 objects"}
+    assert {p.difficulty for p in found if not p.seen} == {"7 objects"}
+
+
+@needs_published
+def test_a_published_paragraph_is_one_group_whatever_is_asked_of_it() -> None:
+    groups: dict[str, list[Problem]] = {}
+    for problem in published_deduction():
+        groups.setdefault(problem.group_id, []).append(problem)
+    paragraphs = {normalise(many[0].question.partition("Options:")[0]) for many in groups.values()}
+    assert len(paragraphs) == len(groups) < 1110 / 2
+    assert sum(len({p.source for p in many}) == 2 for many in groups.values()) > 0
+    assert all(len({normalise(p.question.partition("Options:")[0]) for p in many}) == 1 for many in groups.values())
+
+
+@needs_published
+def test_published_deduction_rationales_are_judged_as_documented() -> None:
+    problems_read = [p for p in published_deduction() if p.source == "tripost"]
+    checked, findings = check_rationales(problems_read, registry.task(DEDUCTION), registry.script(DEDUCTION))
+    counts = Counter(finding["verdict"] for finding in findings)
+    assert (sum(p.rationale is not None for p in checked), counts) == (155, {"wrong": 180, "cannot judge": 25})

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from tests.fakes import ARITHMETIC, DIFFICULTIES, WORDS, arithmetic_problem, attempt, problems
+from tests.fakes import ARITHMETIC, DEDUCTION, DIFFICULTIES, WORDS, arithmetic_problem, attempt, problems
 from tripost import registry
 from tripost.errors import DataError, UnknownNameError
 from tripost.interfaces import CannotImprove, CannotJudge, Published
@@ -14,7 +14,7 @@ from tripost.text import parse_attempt, write_attempt, write_feedback
 
 from bench.planted import arithmetic, words  # isort: skip
 
-TASKS = [ARITHMETIC, WORDS]
+TASKS = [ARITHMETIC, DEDUCTION, WORDS]
 PLANTERS = {ARITHMETIC: arithmetic, WORDS: words}
 
 
@@ -34,29 +34,6 @@ class TestContract:
             y = attempt(str(problem.rationale))
             assert registry.task(task).is_correct(problem, y)
             assert judged(problem, y.raw).says_correct
-
-    def test_a_planted_error_is_found_in_its_step(self, task: str) -> None:
-        for k, problem in enumerate(problems(task, 60)):
-            planted = PLANTERS[task].plant(problem.question, str(problem.rationale), random.Random(k))
-            verdict = judged(problem, planted.text)
-            assert verdict.wrong_step == planted.step, planted
-
-    def test_another_valid_derivation_is_right(self, task: str) -> None:
-        for k, problem in enumerate(problems(task, 60)):
-            text = PLANTERS[task].rewrite(problem.question, str(problem.rationale), random.Random(k))
-            assert judged(problem, text).says_correct, text
-
-    def test_improve_from_any_passing_prefix_ends_correct(self, task: str) -> None:
-        expert = registry.script(task)
-        for k, problem in enumerate(problems(task, 20)):
-            text = PLANTERS[task].rewrite(problem.question, str(problem.rationale), random.Random(k))
-            y = attempt(text)
-            for step in range(1, len(y.steps) + 2):
-                improved = expert.improve(problem, y, write_feedback(y, step, "x", "y", "script"))
-                assert isinstance(improved, Attempt)
-                assert improved.steps[: step - 1] == y.steps[: step - 1]
-                assert judged(problem, improved.raw).says_correct, improved.raw
-                assert registry.task(task).is_correct(problem, improved)
 
     def test_improve_does_not_need_the_answer(self, task: str) -> None:
         for problem in problems(task, 10):
@@ -92,6 +69,32 @@ class TestContract:
             next(registry.task(task).problems(["hard"], 1))
 
 
+@pytest.mark.parametrize("task", PLANTERS)
+class TestPlanted:
+    def test_a_planted_error_is_found_in_its_step(self, task: str) -> None:
+        for k, problem in enumerate(problems(task, 60)):
+            planted = PLANTERS[task].plant(problem.question, str(problem.rationale), random.Random(k))
+            verdict = judged(problem, planted.text)
+            assert verdict.wrong_step == planted.step, planted
+
+    def test_another_valid_derivation_is_right(self, task: str) -> None:
+        for k, problem in enumerate(problems(task, 60)):
+            text = PLANTERS[task].rewrite(problem.question, str(problem.rationale), random.Random(k))
+            assert judged(problem, text).says_correct, text
+
+    def test_improve_from_any_passing_prefix_ends_correct(self, task: str) -> None:
+        expert = registry.script(task)
+        for k, problem in enumerate(problems(task, 20)):
+            text = PLANTERS[task].rewrite(problem.question, str(problem.rationale), random.Random(k))
+            y = attempt(text)
+            for step in range(1, len(y.steps) + 2):
+                improved = expert.improve(problem, y, write_feedback(y, step, "x", "y", "script"))
+                assert isinstance(improved, Attempt)
+                assert improved.steps[: step - 1] == y.steps[: step - 1]
+                assert judged(problem, improved.raw).says_correct, improved.raw
+                assert registry.task(task).is_correct(problem, improved)
+
+
 @pytest.mark.parametrize(
     ("task", "seen", "unseen"),
     [
@@ -101,6 +104,7 @@ class TestContract:
             ["length 5, depth [2]", "length 3, depth [2,2,2]"],
         ),
         (WORDS, ["2 words", "7 words"], ["8 words", "20 words"]),
+        (DEDUCTION, ["3 objects", "4 objects", "5 objects"], ["6 objects", "7 objects"]),
     ],
 )
 def test_seen_and_unseen_are_the_papers(task: str, seen: list[str], unseen: list[str]) -> None:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from bench.planted.calendar_days import MONTHS, WEEKDAYS, figures, first_weekday, named, shifted
 from bench.planted.date_facts import Fact
-from bench.planted.date_forms import TODAY
+from bench.planted.date_forms import NAMES, TODAY
 from bench.planted.date_lines import Line, Work, read_claim, respelt, subject_of
 
 
@@ -178,9 +178,8 @@ _DETAIL = re.compile(r"\d+|[A-Za-z]+")
 
 def _details(text: str, kind: str, work: Work, rng: random.Random) -> list[tuple[int, int, str]]:
     """What may stand in the place of a number, a name or a day in a told part."""
-    names = ["Ana", "Eva", "Jane", "John", "Lin", "Mia", "Omar", "Ravi", "Sam", "Tom"]
     small = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-    pools = {"name": [names], "number": [small], "date": [MONTHS, [month[:3] for month in MONTHS], WEEKDAYS]}
+    pools = {"name": [list(NAMES)], "number": [small], "date": [MONTHS, [month[:3] for month in MONTHS], WEEKDAYS]}
     events = [fact.subject for fact in work.told.facts if fact.subject != TODAY]
     if kind == "event":
         pools["event"] = [sorted(set(events))]

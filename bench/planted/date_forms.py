@@ -26,6 +26,7 @@ from bench.planted.calendar_days import (
 )
 
 TODAY = "today"
+NAMES = ("Ana", "Eva", "Jane", "John", "Lin", "Mia", "Omar", "Ravi", "Sam", "Tom")
 _PLACES = {
     "date": DATE,
     "when": r".+?",

@@ -4,6 +4,8 @@ FBK checks what each line claims against the clues by exhaustion: a sentence mus
 follow from the steps it cites. Any order of work that makes only true claims is right.
 """
 
+import re
+
 from tripost.errors import DataError
 from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
 from tripost.interfaces import CannotImprove, CannotJudge
@@ -26,7 +28,7 @@ from tripost.tasks.logical_deduction.reasons import why_not
 from tripost.tasks.options import read_letter
 from tripost.text import write_attempt
 
-ANSWER = "so the answer is"
+_ANSWER = re.compile(r"so the answer is", re.IGNORECASE)
 Wrong = tuple[str, str]
 """The wrong part and the reason."""
 
@@ -116,7 +118,7 @@ class _Checker:
 
     def _ordering(self, text: str, known: int, whole: str, by: tuple[str, ...]) -> Wrong | CannotJudge | Pattern:
         """The quoted ordering, if it follows from what is `known` `by` these. Where it would from all the clues, but
-        not from these, the `whole` of both is the wrong part: a right line may well have one of them."""
+        not from these, the `whole` line is the wrong part: a right one may well have half of it."""
         pattern = read_pattern(self.question, text)
         if isinstance(pattern, NotReadable):
             return CannotJudge(pattern.reason)
@@ -170,11 +172,10 @@ class _Checker:
     def final(self, attempt: Attempt) -> Wrong | CannotJudge | None:
         """What is wrong with the final response."""
         question, letter = self.question, read_letter(attempt.final)
-        start = attempt.final_text.casefold().find(ANSWER)
-        sentence = attempt.final_text[:start].strip()
+        answers = list(_ANSWER.finditer(attempt.final_text))
+        sentence = attempt.final_text[: answers[0].start()].strip() if answers else ""
         claim = read_claim(question.theme, question.known, sentence) if sentence else None
-        again = ANSWER in attempt.final_text[start + 1 :].casefold()
-        if start < 0 or again or (sentence and claim is None and not question.stranger(sentence)):
+        if len(answers) != 1 or (sentence and claim is None and not question.stranger(sentence)):
             return CannotJudge("the final response says what cannot be read")
         if letter is None or letter not in question.options:
             return attempt.final_text, "that is none of the letters of the options"
@@ -182,7 +183,7 @@ class _Checker:
         if letter != question.right:
             return attempt.final_text, self._why_letter(letter, answer)
         if sentence and (claim is None or question.fits(claim.tokens) != answer):
-            return attempt.final_text[: start + len(ANSWER)], f"({letter}) says something else"
+            return attempt.final_text[: answers[0].end()], f"({letter}) says something else"
         if not self.notes.leads_to(answer):
             return CannotJudge("the answer is right, but no step leads to it")
         return None

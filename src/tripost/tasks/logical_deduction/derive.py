@@ -1,19 +1,13 @@
 """The published way to solve a question step by step, from the start or from any prefix of right steps: what the
 clues say, how many objects there are, and conclusions from two or more earlier orderings until one is left."""
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
-
-import msgspec
+from collections.abc import Sequence
 
 from tripost.records import Step
 from tripost.tasks.logical_deduction.arrangements import (
     Tokens,
     follows,
     holds_beside_others,
-    matching,
-    row,
-    strongest,
 )
 from tripost.tasks.logical_deduction.clues import read_claim
 from tripost.tasks.logical_deduction.lines import (
@@ -28,16 +22,9 @@ from tripost.tasks.logical_deduction.lines import (
     write_count,
 )
 from tripost.tasks.logical_deduction.patterns import Pattern, own_ends, read_pattern
+from tripost.tasks.logical_deduction.plan import Known, conclusions
 from tripost.tasks.logical_deduction.question import Question
 from tripost.text import label_key
-
-
-class Known(msgspec.Struct, frozen=True):
-    """What a step has established: the pattern, and the arrangements it leaves."""
-
-    label: str
-    tokens: Tokens
-    left: int
 
 
 class Notes:
@@ -107,7 +94,7 @@ def derive(question: Question, prefix: Sequence[Step] = ()) -> tuple[list[Step],
                 steps.order(write_clue(question, sentence, claim, notes.ends), claim.tokens)
         if not notes.counts:
             notes.add_count(steps.add(write_count(question)))
-        for cited, tokens in _conclusions(notes):
+        for cited, tokens in conclusions(question, notes.known):
             steps.order(_combining(notes, cited, tokens), tokens)
     if notes.last is None or not follows(notes.last.left, answer):
         best = min(notes.known.values(), key=lambda known: known.left.bit_count())
@@ -123,57 +110,6 @@ def _combining(notes: Notes, cited: Sequence[Known], tokens: Tokens) -> str:
     if notes.counts and not holds_beside_others(notes.question.size, [known.tokens for known in cited], tokens):
         labels.append(notes.counts[0])
     return write_combining(notes.question, sorted(labels, key=label_key), tokens, notes.ends)
-
-
-def _conclusions(notes: Notes) -> Iterator[tuple[Sequence[Known], Tokens]]:
-    """What to combine next, and to what, until a single pattern says all that the clues do, or no pattern can.
-
-    Each time the pair whose pattern leaves the fewest arrangements; where no pair leaves fewer than are left already,
-    the best three, and so on. What is taken must be noted before the next is asked for.
-    """
-    size, left = notes.question.size, notes.question.left.bit_count()
-    while True:
-        useful = _strongest_of(list(notes.known.values()))
-        best = min(known.left.bit_count() for known in useful)
-        found = next(filter(None, (_best(size, useful, many, best) for many in range(2, len(useful) + 1))), None)
-        if best <= left or found is None:
-            return
-        yield found
-
-
-def _strongest_of(known: list[Known]) -> list[Known]:
-    """Without those that say nothing beyond another one; of equals the first stays."""
-    return [
-        one
-        for k, one in enumerate(known)
-        if not any(
-            follows(other.left, one.left) and (other.left != one.left or j < k)
-            for j, other in enumerate(known)
-            if j != k
-        )
-    ]
-
-
-def _best(size: int, known: list[Known], many: int, below: int) -> tuple[Sequence[Known], Tokens] | None:
-    """The best conclusion from so many orderings that leaves fewer than `below` arrangements."""
-    sets: list[tuple[int, int, tuple[Known, ...]]] = []
-    for cited in combinations(known, many):
-        left = row(size).full
-        for one in cited:
-            left &= one.left
-        sets.append((left.bit_count(), left, cited))
-    sets.sort(key=lambda item: item[0])
-    found: tuple[Sequence[Known], Tokens] | None = None
-    for count, left, cited in sets:
-        if count >= below:  # a pattern leaves at least as many
-            break
-        # An object that none of them names comes in where everything is known, and not before.
-        named = range(size) if count == 1 else {token for one in cited for token in one.tokens if token >= 0}
-        tokens = strongest(size, left, tuple(sorted(named)))
-        leaves = matching(size, tokens).bit_count()
-        if leaves < below:
-            found, below = (cited, tokens), leaves
-    return found
 
 
 class _Steps:

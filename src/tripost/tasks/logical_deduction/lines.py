@@ -48,7 +48,7 @@ class CountLine(msgspec.Struct, frozen=True):
 
 
 class CombiningLine(msgspec.Struct, frozen=True):
-    """Labels of earlier steps, and the pattern; `text` from the first label to the end of the quote."""
+    """Labels of earlier steps, and the pattern; `text` is the line to the end of the quote."""
 
     labels: tuple[str, ...]
     pattern: str
@@ -96,8 +96,7 @@ def read_line(text: str) -> Line | None:
         return None
     if labels is None:
         return ClueLine(sentence=head[:-2], pattern=pattern)
-    quoted = f"{head[len(COMBINING) :]}{_QUOTE}{pattern}{_QUOTE}"
-    return CombiningLine(labels=labels, pattern=pattern, text=quoted)
+    return CombiningLine(labels=labels, pattern=pattern, text=f"{head}{_QUOTE}{pattern}{_QUOTE}")
 
 
 def _labels(head: str) -> tuple[str, ...] | None:

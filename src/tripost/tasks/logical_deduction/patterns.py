@@ -16,8 +16,8 @@ _SIGNS = {"?": ONE, "??": MANY}
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """`tokens` always begin at the theme's first end; `ends` are the labels as written, `backward` where they stand
-    the other way round."""
+    """`tokens` always begin at the theme's first end; `ends` are the labels in small letters, `backward` where they
+    stand the other way round."""
 
     tokens: Tokens
     ends: tuple[str, str]
@@ -50,7 +50,7 @@ def read_pattern(question: Question, text: str) -> Pattern | NotAPattern | NotRe
     match = _ENDS.fullmatch(text.strip())
     if match is None:
         return NotReadable("the ordering has no ends")
-    theme, ends = question.theme, (match[1], match[3])
+    theme, ends = question.theme, (match[1].casefold(), match[3].casefold())
     sides = _OF_THEME[theme.noun].get(ends[0]), _OF_THEME[theme.noun].get(ends[1])
     if sides not in ((0, 1), (1, 0)):
         if not {*ends} <= _OF_ANY:

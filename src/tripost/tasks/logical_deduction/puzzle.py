@@ -15,8 +15,8 @@ from tripost.tasks.options import write_options
 
 _PLACED = 0.35
 """Share of clues that give one object's place; about as published."""
-_SPARE = 0.15
-"""Share of questions with a clue more than needed."""
+_SPARE = 0.2
+"""Of the questions that turn out to have clues to spare (about half), the share that keeps one of them."""
 _PUBLISHED = 0.5
 """Share of questions in the published wordings, header and introduction included."""
 _TURNED = 0.4
@@ -76,7 +76,7 @@ def _clues(theme: Theme, names: list[str], order: list[int], rng: random.Random,
         if left.bit_count() == 1:
             needed = others
     spare = [clue for clue in taken if clue not in needed]
-    if spare and rng.random() < _SPARE / 0.5:  # about half of the questions have one to keep
+    if spare and rng.random() < _SPARE:
         needed.insert(rng.randrange(len(needed) + 1), rng.choice(spare))
     return needed
 
@@ -104,7 +104,7 @@ def _clue(theme: Theme, names: list[str], order: list[int], rng: random.Random, 
 
 
 def _place(p: int, size: int, rng: random.Random) -> Place:
-    """A place, counted from the nearer end or, in the middle half of the time, from the other one."""
+    """A place, counted from the nearer end; in and about the middle from either."""
     behind = size - 1 - p
     nearer_end = behind < p if abs(behind - p) > 1 else rng.random() < 0.5
     return Place(count=behind if nearer_end else p, from_end=nearer_end)
