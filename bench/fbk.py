@@ -100,6 +100,7 @@ def measure(name: str, errors: int, rewrites: int, retold: bool = False) -> dict
         "references_refused": len(refused),
         "missed": dict(missed.counts),
         "named_elsewhere": dict(elsewhere.counts),
+        "unjudged": dict(unjudged.counts),
         "kinds": dict(planted_kinds),
         "flagged_examples": [example["fbk"] for example in flagged.examples.get("rewrite", [])],
         "examples": {

@@ -3,9 +3,10 @@
     python -m bench.generated [--count 10000] [--seed 5] [--task logical_deduction]
 
 The readers and solvers (`bench.planted.date_facts`, `bench.planted.clues`) were written from looking at questions:
-dates by the standard library's calendar, deductions over all arrangements of the objects. A disagreement is a sentence
-that is not read, an answer that is not the one found, an order that is not certain, not exactly one true option, a
-reference rationale with a line that does not follow, or a question that comes twice; any makes the exit code 1.
+dates by the standard library's calendar, deductions over all arrangements of the objects. A disagreement is a
+sentence that is not read, an answer that is not the one found, an order that is not certain, not exactly one true
+option, a reference rationale with a line that does not follow, or a question that comes twice; any makes the exit
+code 1.
 Arguable: by days of months or years that are counted backwards, another option would be true too.
 """
 
@@ -94,6 +95,9 @@ class Found:
     wordings: Counter[str] = field(default_factory=Counter)
     sentences: Counter[str] = field(default_factory=Counter)
     needless: int = 0
+    """Deductions that do without one of their clues."""
+    uncombined: int = 0
+    """Deductions whose rationale never writes the whole order out."""
 
 
 def check(task: str, problems: Iterable[Problem]) -> Found:
@@ -132,6 +136,7 @@ def check(task: str, problems: Iterable[Problem]) -> Found:
             if sum(read_date(text) in told.answers() for text in told.options.values()) > 1:
                 found.arguable.append(problem)
         else:
+            found.uncombined += "Combining" not in str(problem.rationale)
             found.needless += clues.needless(clues.read_puzzle(problem.question)) > 0
     return found
 
@@ -151,7 +156,7 @@ def report(found: Found) -> str:
     if found.task == "date_understanding":
         rows.append(("arguable", len(found.arguable)))
     else:
-        rows.append(("with a needless clue", found.needless))
+        rows += [("with a needless clue", found.needless), ("with nothing to combine", found.uncombined)]
     lines = [found.task, *(f"  {name:32} {value:>7}" for name, value in rows)]
     for size, letters in sorted(found.letters.items()):
         counts = [letters[f"({letter})"] for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[:size]]

@@ -1,6 +1,7 @@
-"""The planted errors and the other tellings, on rationales made up here in the format of the two tasks."""
+"""The planted errors and the other tellings, on rationales made up here in the format of the tasks."""
 
 import ast
+import itertools
 import random
 import re
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from bench.planted import NotApplicableError, Planted, arithmetic, words
+from bench.planted import NotApplicableError, Planted, arithmetic, dates, deduction, words
 from bench.planted.expression import NORMAL, SUMS_FIRST, grouped, join, parse, show, tokens, value_of
 from bench.planted.sorting import Beliefs, derive, read_rows
 
@@ -70,10 +71,63 @@ CASES: list[Case] = [
         '(5) Hence, we have "fig" < "fudge" < "peach" < "pear" < "plum".\n'
         "(Final response) So the answer is: fig fudge peach pear plum.",
     ),
+    (
+        dates,
+        "It is raining. Mia and Tom married on 02/28/1988. It is their two-year anniversary today. "
+        "What is the date yesterday in MM/DD/YYYY?\n"
+        "Options:\n(A) 02/27/1991\n(B) 02/27/1990\n(C) 02/28/1990",
+        "(1) If Mia and Tom married on 02/28/1988 and it is their two-year anniversary today, "
+        "then today's date is February 28, 1990.\n"
+        "(2) The date yesterday is February 27, 1990, that is 02/27/1990.\n"
+        "(Final response) So the answer is (B).",
+    ),
+    (
+        dates,
+        "The concert took place on Feb 27, 2004. The exam was three days after the concert. The race was on the "
+        "first Friday after the exam. Today is the day before the race. Give the date 2 weeks ago in MM/DD/YYYY.\n"
+        "Options:\n(A) 02/19/2004\n(B) 03/18/2004\n(C) 02/20/2004\n(D) 02/26/2004",
+        "(1) If the exam was three days after the concert, then the date of the exam is March 1, 2004.\n"
+        "(2) If the race was on the first Friday after the exam, then the date of the race is March 5, 2004.\n"
+        "(3) If today is the day before the race, then today's date is March 4, 2004.\n"
+        "(4) The date 2 weeks ago is February 19, 2004, that is 02/19/2004.\n"
+        "(Final response) So the answer is (A).",
+    ),
+    (
+        deduction,
+        "On a shelf, there are three books: a red book, a blue book, and a green book. The blue book is to the right "
+        "of the red book. The green book is the leftmost.\n"
+        "Options:\n(A) The red book is the second from the left.\n(B) The blue book is the second from the left.\n"
+        "(C) The green book is the second from the left.",
+        '(1) The blue book is to the right of the red book: "(left) ?? red ?? blue ?? (right)".\n'
+        '(2) The green book is the leftmost: "(left) green ?? (right)".\n'
+        "(3) There are in total three books: a red book, a blue book, and a green book.\n"
+        '(4) Combining (1), (2) and (3) we get the following ordering: "(left) green red blue (right)".\n'
+        "(5) According to this ordering, the book that is the second from the left is the red book.\n"
+        "(Final response) The red book is the second from the left. So the answer is (A).",
+    ),
+    (
+        deduction,
+        "All of this is true. In a golf tournament, there were five golfers: Ana, Ben, Cleo, Dan, and Eve. Ana finished "
+        "above Ben. Cleo finished first. Dan finished second-to-last. Eve finished last.\n"
+        "Options:\n(A) Ana finished third.\n(B) Ben finished third.\n(C) Cleo finished third.\n"
+        "(D) Dan finished third.\n(E) Eve finished third.",
+        '(1) Ana finished above Ben: "(above) ?? Ana ?? Ben ?? (below)".\n'
+        '(2) Cleo finished first: "(above) Cleo ?? (below)".\n'
+        '(3) Dan finished second-to-last: "(above) ?? Dan ? (below)".\n'
+        '(4) Eve finished last: "(above) ?? Eve (below)".\n'
+        "(5) There are in total five golfers: Ana, Ben, Cleo, Dan, and Eve.\n"
+        '(6) Combining (1) and (2) we get the following ordering: "(above) Cleo ?? Ana ?? Ben ?? (below)".\n'
+        '(7) Combining (3), (5) and (6) we get the following ordering: "(above) Cleo ?? Ana ?? Ben ?? (below)".\n'
+        '(8) Combining (3), (4), (5) and (7) we get the following ordering: "(above) Cleo Ana Ben Dan Eve (below)".\n'
+        "(9) According to this ordering, the golfer that finished third is Ben.\n"
+        "(Final response) Ben finished third. So the answer is (B).",
+    ),
 ]
 each = pytest.mark.parametrize(("task", "question", "rationale"), CASES)
 ARITHMETIC = [case for case in CASES if case[0] is arithmetic]
 WORDS = [case for case in CASES if case[0] is words]
+DATES = [case for case in CASES if case[0] is dates]
+DEDUCTIONS = [case for case in CASES if case[0] is deduction]
 
 
 def plantings(case: Case) -> list[Planted]:
@@ -138,7 +192,7 @@ def test_rewrite_keeps_the_response(task: ModuleType, question: str, rationale: 
             again = task.rewrite(question, text, random.Random(seed))
             assert again != text
             text = again
-            assert text.split("\n")[-1] == rationale.split("\n")[-1]
+            assert text.rpartition("So the answer")[2] == rationale.rpartition("So the answer")[2]
             assert labels(text) == sorted(set(labels(text)))
             assert task.plant(question, text, random.Random(seed)).text != text
 
@@ -162,6 +216,37 @@ def test_rewritten_chains_have_one_value(case: Case) -> None:
             assert len({python_value(part) for part in chain}) == 1
 
 
+@pytest.mark.parametrize("case", DATES)
+def test_wrong_days_are_wrong(case: Case) -> None:
+    right = re.findall(r"(\w+ \d+, \d{4})[.,]", case[2])
+    for planted in plantings(case):
+        if planted.kind in ("day", "month", "year", "overflow", "leap", "swapped", "direction", "week", "weekday"):
+            assert planted.part == re.findall(r"(\w+ \d+, \d{4})[.,]", planted.text)[planted.step - 1]
+            assert planted.part != right[planted.step - 1]
+
+
+@pytest.mark.parametrize("case", DEDUCTIONS)
+def test_wrong_orderings_do_not_fit_what_they_cite(case: Case) -> None:
+    for planted in plantings(case):
+        lines = planted.text.split("\n")
+        wrong = lines[planted.step - 1]
+        if "Combining" not in wrong or planted.kind == "left out":
+            continue
+        cited = [int(number) for number in re.findall(r"\((\d+)\)", wrong.partition(" we get")[0])[1:]]
+        patterns = [text for number in cited for text in re.findall(r'"\(\w+\) (.+) \(', lines[number - 1])]
+        claim = re.findall(r'"\(\w+\) (.+) \(', wrong)[0]
+        people = ["red", "blue", "green"] if "book" in case[1] else ["Ana", "Ben", "Cleo", "Dan", "Eve"]
+        orders = [" ".join(order) for order in itertools.permutations(people)]
+        allowed = [order for order in orders if all(fits(pattern, order) for pattern in patterns)]
+        assert not all(fits(claim, order) for order in allowed), planted
+
+
+def fits(pattern: str, order: str) -> bool:
+    """Whether an order is as a pattern says, by a regular expression."""
+    signs = {"?": r" \w+", "??": r"(?: \w+)*"}
+    return re.fullmatch("".join(signs.get(word, f" {word}") for word in pattern.split()), f" {order}") is not None
+
+
 @pytest.mark.parametrize("case", WORDS)
 def test_right_rationale_is_derived(case: Case) -> None:
     listed = tuple(case[1].split("List: ")[1].split())
@@ -169,7 +254,7 @@ def test_right_rationale_is_derived(case: Case) -> None:
 
 
 def test_all_kinds_and_both_continuations_occur() -> None:
-    for task, cases in ((arithmetic, ARITHMETIC), (words, WORDS)):
+    for task, cases in ((arithmetic, ARITHMETIC), (words, WORDS), (dates, DATES), (deduction, DEDUCTIONS)):
         found = [planted for case in cases for planted in plantings(case)]
         assert {planted.kind for planted in found} == set(task.KINDS)
         assert {planted.carried for planted in found} == {True, False}

@@ -21,11 +21,12 @@ def plant(question: str, rationale: str, rng: random.Random, kind: str | None = 
         if mark is None:
             continue
         changed, at, part = mark
-        if is_right(changed, at) if at < len(work.lines) else is_right_response(changed):
+        inside = at < len(changed.lines)
+        if is_right(changed, at) if inside else is_right_response(changed):
             raise AssertionError(f"no error after all: {part}")
-        after = carried(changed, at) if at < len(work.lines) and rng.random() < 0.5 else None
-        text = (after or changed).show()
-        return check_planted(rationale, Planted(text, at + 1, part, name, after is not None))
+        after = carried(changed, at) if inside and name != "left out" and rng.random() < 0.5 else None
+        text, goes_on = (after or changed).show(), after is not None or name == "left out"
+        return check_planted(rationale, Planted(text, at + 1, part, name, goes_on))
     raise NotApplicableError("no error of this kind fits the rationale")
 
 

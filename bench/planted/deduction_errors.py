@@ -146,6 +146,17 @@ def uncited(work: Work, rng: random.Random) -> Mark | None:
     return None
 
 
+def left_out(work: Work, rng: random.Random) -> Mark | None:
+    """The conclusion without the last combination, which it needs."""
+    orders = [at for at, line in enumerate(work.lines) if isinstance(line, Combined)]
+    if not orders or not isinstance(work.lines[-1], Conclusion) or orders[-1] != len(work.lines) - 2:
+        return None
+    changed = replace(work, lines=(*work.lines[:-2], work.lines[-1]))
+    if is_right(changed, orders[-1]):
+        return None
+    return changed, orders[-1], work.show_line(work.lines[-1])
+
+
 def sentence(work: Work, rng: random.Random) -> Mark | None:
     """A clue told wrongly: with two objects swapped, or another object in it."""
     names = work.puzzle.names
@@ -230,6 +241,7 @@ KINDS: dict[str, Planter] = {
     "total": total,
     "citation": citation,
     "uncited": uncited,
+    "left out": left_out,
     "swapped": _pattern(Combined)(_swapped),
     "renamed": _pattern(Combined)(_renamed),
     "moved": _pattern(Combined)(_moved),

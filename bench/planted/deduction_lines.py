@@ -159,12 +159,14 @@ def is_right(work: Work, at: int) -> bool:
     if isinstance(line, Combined):
         known = [cited for cited in line.cited if cited < at and not isinstance(work.lines[cited], Conclusion)]
         return len(known) == len(line.cited) and follows(work.mask(at), work.premises(known))
-    # A conclusion is about the ordering found last.
-    orders = [other for other in work.lines[:at] if isinstance(other, Combined)]
-    if not orders:
-        return False
-    last = fitting(orders[-1].tokens, puzzle.count)
-    return follows(_at(puzzle, line.thing, place_of(line.place, puzzle.count)), last)
+    return follows(_at(puzzle, line.thing, place_of(line.place, puzzle.count)), last_order(work.lines[:at], puzzle))
+
+
+def last_order(lines: Sequence[Line], puzzle: Puzzle) -> Mask:
+    """What the ordering found last allows, or the last clue where nothing is combined."""
+    patterns = [line.tokens for line in lines if isinstance(line, Combined)]
+    patterns = patterns or [line.tokens for line in lines if isinstance(line, ClueLine)]
+    return fitting(patterns[-1], puzzle.count) if patterns else everything(puzzle.count)
 
 
 def _at(puzzle: Puzzle, thing: int, place: int) -> Mask:
@@ -194,8 +196,7 @@ def carried(work: Work, at: int) -> Work | None:
             if tokens is None:
                 return None
             work = work.put(index, replace(line, tokens=tokens))
-    orders = [line for line in work.lines if isinstance(line, Combined)]
-    last = fitting(orders[-1].tokens, work.puzzle.count)
+    last = last_order(work.lines, work.puzzle)
     if int(last.sum()) != 1:
         return None
     order = order_of(last, work.puzzle.count)

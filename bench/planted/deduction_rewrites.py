@@ -70,7 +70,7 @@ def listed(work: Work, rng: random.Random) -> Work | None:
 
 def more_cited(work: Work, rng: random.Random) -> Work | None:
     """One more line cited, needed or not."""
-    at = rng.choice(_combined(work))
+    at = rng.choice(_combined(work) or [0])
     line = work.lines[at]
     others = [other for other in range(at) if not isinstance(line, Combined) or other not in line.cited]
     if not isinstance(line, Combined) or not others:
@@ -80,7 +80,7 @@ def more_cited(work: Work, rng: random.Random) -> Work | None:
 
 def cited_order(work: Work, rng: random.Random) -> Work | None:
     """The lines cited in another order."""
-    at = rng.choice(_combined(work))
+    at = rng.choice(_combined(work) or [0])
     line = work.lines[at]
     return work.put(at, replace(line, cited=line.cited[::-1])) if isinstance(line, Combined) else None
 
@@ -98,7 +98,7 @@ def weaker_tokens(tokens: Tokens, rng: random.Random) -> Tokens:
 
 def weaker_between(work: Work, rng: random.Random) -> Work | None:
     """A weaker ordering said first, from the same lines."""
-    at = rng.choice(_combined(work))
+    at = rng.choice(_combined(work) or [0])
     line = work.lines[at]
     if not isinstance(line, Combined):
         return None
@@ -107,7 +107,7 @@ def weaker_between(work: Work, rng: random.Random) -> Work | None:
 
 def weaker(work: Work, rng: random.Random) -> Work | None:
     """A weaker ordering on the way; the last one then cites all clues, and how many objects there are."""
-    *before, last = _combined(work)
+    *before, last = _combined(work) or [0]
     line, final = (work.lines[before[-1]], work.lines[last]) if before else (None, None)
     if not isinstance(line, Combined) or not isinstance(final, Combined):
         return None
