@@ -6,15 +6,15 @@ goes on from it believes, or None where it does not apply. That the line is wron
 
 import calendar
 import random
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from bench.planted.calendar_days import MONTHS, WEEKDAYS, figures, first_weekday, named, shifted
 from bench.planted.date_facts import Fact
-from bench.planted.date_forms import NAMES, TODAY
+from bench.planted.date_forms import TODAY
 from bench.planted.date_lines import Line, Work, read_claim, respelt, subject_of
+from bench.planted.told_errors import told
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Mark:
 def cause(work: Work, line: Line) -> Fact:
     """What the day of a line is counted from: as the question tells it, or as the claim itself says."""
     subject = subject_of(line.claim, line.verb)
-    told = [fact for fact in work.told.facts if fact.subject == subject]
-    return told[0] if told else read_claim(line.claim, line.verb)
+    facts = [fact for fact in work.told.facts if fact.subject == subject]
+    return facts[0] if facts else read_claim(line.claim, line.verb)
 
 
 def right_day(work: Work, line: Line) -> date:
@@ -173,39 +173,13 @@ def conversion(work: Work, at: int, rng: random.Random) -> Mark | None:
     return Mark(at, replace(line, that=text), text, {}, day if day != right and at == len(work.lines) - 1 else None)
 
 
-_DETAIL = re.compile(r"\d+|[A-Za-z]+")
-
-
-def _details(text: str, kind: str, work: Work, rng: random.Random) -> list[tuple[int, int, str]]:
-    """What may stand in the place of a number, a name or a day in a told part."""
-    small = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-    pools = {"name": [list(NAMES)], "number": [small], "date": [MONTHS, [month[:3] for month in MONTHS], WEEKDAYS]}
-    events = [fact.subject for fact in work.told.facts if fact.subject != TODAY]
-    if kind == "event":
-        pools["event"] = [sorted(set(events))]
-    found: list[tuple[int, int, str]] = []
-    for match in _DETAIL.finditer(text):
-        word = match[0]
-        if word.isdigit():
-            dated = len(word) == 4 or "/" in text[match.start() - 1 : match.end() + 1]
-            if kind == ("date" if dated else "number") and int(word) < 9999:
-                found += [(*match.span(), str(int(word) + step)) for step in (-1, 1) if int(word) + step > 0]
-        else:
-            pool = next((pool for pool in pools.get(kind, []) if word in pool), [])
-            found += [(*match.span(), other) for other in pool if other != word]
-    rng.shuffle(found)
-    return found
-
-
 def _told(kind: str) -> "Planter":
     """A planter that changes a detail of the told part; what follows from it is worked out by `dates`."""
+    change = told(kind)
 
     def plant(work: Work, at: int, rng: random.Random) -> Mark | None:
-        line = work.lines[at]
-        for start, end, other in _details(line.told, kind, work, rng):
-            text = line.told[:start] + other + line.told[end:]
-            return Mark(at, replace(line, told=text), other)
-        return None
+        found = change(work, at, rng)
+        return Mark(at, *found) if found else None
 
     return plant
 

@@ -5,100 +5,18 @@ where it does not apply. `deduction` checks that the line does not follow, over 
 """
 
 import random
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bench.planted.clues import NUMBERS, read_clue
-from bench.planted.deduction_lines import ClueLine, Combined, Conclusion, Line, Total, Work, is_right
-from bench.planted.rows import Gap, Tokens, follows, joined, order_of, split
-
-Mark = tuple[Work, int, str]
-"""The changed rationale, the place of the wrong line (the response comes after the last one), the wrong text."""
-Planter = Callable[[Work, random.Random], Mark | None]
-
-
-def _lines(work: Work, kinds: type | tuple[type, ...], rng: random.Random) -> list[tuple[int, Line]]:
-    found = [(at, line) for at, line in enumerate(work.lines) if isinstance(line, kinds)]
-    rng.shuffle(found)
-    return found
-
-
-def _pattern(*kinds: type) -> Callable[[Callable[[Tokens, int, random.Random], Iterator[Tokens]]], Planter]:
-    """A planter that puts another pattern into a line of these kinds: any change of it that no longer follows."""
-
-    def make(change: Callable[[Tokens, int, random.Random], Iterator[Tokens]]) -> Planter:
-        def plant(work: Work, rng: random.Random) -> Mark | None:
-            for at, line in _lines(work, kinds, rng):
-                if not isinstance(line, ClueLine | Combined):
-                    continue
-                found = sorted(set(change(line.tokens, work.puzzle.count, rng)) - {line.tokens}, key=str)
-                rng.shuffle(found)
-                for tokens in found:
-                    changed = work.put(at, replace(line, tokens=tokens))
-                    if not is_right(changed, at):
-                        return changed, at, work.row.show(tokens)
-            return None
-
-        return plant
-
-    return make
-
-
-def _reversed(tokens: Tokens, count: int, rng: random.Random) -> Iterator[Tokens]:
-    yield tuple(reversed(tokens))
-
-
-def _renamed(tokens: Tokens, count: int, rng: random.Random) -> Iterator[Tokens]:
-    things, gaps = split(tokens)
-    for at in range(len(things)):
-        for other in set(range(count)) - set(things):
-            yield joined([*things[:at], other, *things[at + 1 :]], gaps)
-
-
-def _swapped(tokens: Tokens, count: int, rng: random.Random) -> Iterator[Tokens]:
-    things, gaps = split(tokens)
-    for left in range(len(things)):
-        for right in range(left + 1, len(things)):
-            swap = {things[left]: things[right], things[right]: things[left]}
-            yield joined([swap.get(thing, thing) for thing in things], gaps)
-
-
-def _closed(tokens: Tokens, count: int, rng: random.Random) -> Iterator[Tokens]:
-    """A `??` between two objects dropped: they stand next to each other."""
-    things, gaps = split(tokens)
-    for at in range(1, len(things)):
-        if gaps[at].more:
-            yield joined(things, [*gaps[:at], Gap(gaps[at].least, False), *gaps[at + 1 :]])
-
-
-def _open_end(tokens: Tokens, count: int, rng: random.Random) -> Iterator[Tokens]:
-    """A `??` at an end dropped, or made one object."""
-    things, gaps = split(tokens)
-    for at in (0, len(things)):
-        if gaps[at].more:
-            for least in (gaps[at].least, gaps[at].least + 1):
-                yield joined(things, [*gaps[:at], Gap(least, False), *gaps[at + 1 :]])
-
-
-def _off_by_one(tokens: Tokens, count: int, rng: random.Random) -> Iterator[Tokens]:
-    """One `?` more or less, anywhere."""
-    things, gaps = split(tokens)
-    for at, gap in enumerate(gaps):
-        for least in (gap.least - 1, gap.least + 1):
-            if least >= 0 and (not gap.more or least > gap.least):
-                yield joined(things, [*gaps[:at], Gap(least, gap.more), *gaps[at + 1 :]])
-
-
-def _moved(tokens: Tokens, count: int, rng: random.Random) -> Iterator[Tokens]:
-    """One object moved past its neighbour."""
-    for at in range(len(tokens) - 1):
-        yield (*tokens[:at], tokens[at + 1], tokens[at], *tokens[at + 2 :])
+from bench.planted.deduction_lines import ClueLine, Combined, Conclusion, Total, Work, is_right
+from bench.planted.pattern_errors import PATTERN_KINDS, Mark, Planter, lines_of
+from bench.planted.rows import Tokens, follows, order_of
 
 
 def too_much(work: Work, rng: random.Random) -> Mark | None:
     """A true place of an object named before it follows from the lines cited."""
     order = order_of(work.puzzle.solutions(), work.puzzle.count)
-    for at, line in _lines(work, Combined, rng):
+    for at, line in lines_of(work, Combined, rng):
         if not isinstance(line, Combined):
             continue
         changes: list[Tokens] = [order] if "??" in line.tokens else []
@@ -117,7 +35,7 @@ def too_much(work: Work, rng: random.Random) -> Mark | None:
 
 def citation(work: Work, rng: random.Random) -> Mark | None:
     """Another line cited than the one that is needed."""
-    for at, line in _lines(work, Combined, rng):
+    for at, line in lines_of(work, Combined, rng):
         if not isinstance(line, Combined):
             continue
         places = list(range(len(line.cited)))
@@ -136,7 +54,7 @@ def citation(work: Work, rng: random.Random) -> Mark | None:
 
 def uncited(work: Work, rng: random.Random) -> Mark | None:
     """A line that is needed no longer cited, where two others still are."""
-    for at, line in _lines(work, Combined, rng):
+    for at, line in lines_of(work, Combined, rng):
         if not isinstance(line, Combined) or len(line.cited) < 3:
             continue
         for gone in rng.sample(line.cited, len(line.cited)):
@@ -161,7 +79,7 @@ def sentence(work: Work, rng: random.Random) -> Mark | None:
     """A clue told wrongly: with two objects swapped, or another object in it."""
     names = work.puzzle.names
     said = {clue.text.removesuffix(".") for clue in work.puzzle.clues}
-    for at, line in _lines(work, ClueLine, rng):
+    for at, line in lines_of(work, ClueLine, rng):
         if not isinstance(line, ClueLine):
             continue
         clue = read_clue(line.sentence, names)
@@ -184,7 +102,7 @@ def sentence(work: Work, rng: random.Random) -> Mark | None:
 
 def total(work: Work, rng: random.Random) -> Mark | None:
     """A wrong number of objects, or a wrong list of them."""
-    for at, line in _lines(work, Total, rng):
+    for at, line in lines_of(work, Total, rng):
         if not isinstance(line, Total):
             continue
         gone = rng.randrange(len(line.listed))
@@ -201,7 +119,7 @@ def total(work: Work, rng: random.Random) -> Mark | None:
 
 def conclusion(work: Work, rng: random.Random) -> Mark | None:
     """Another object at the place that is asked for."""
-    for at, line in _lines(work, Conclusion, rng):
+    for at, line in lines_of(work, Conclusion, rng):
         if isinstance(line, Conclusion):
             thing = rng.choice([other for other in range(work.puzzle.count) if other != line.thing])
             return work.put(at, replace(line, thing=thing)), at, work.puzzle.names[thing]
@@ -232,20 +150,12 @@ def option_sentence(work: Work, rng: random.Random) -> Mark | None:
 
 
 KINDS: dict[str, Planter] = {
-    "clue reversed": _pattern(ClueLine)(_reversed),
-    "clue renamed": _pattern(ClueLine)(_renamed),
-    "clue off by one": _pattern(ClueLine)(_off_by_one),
-    "adjacent": _pattern(ClueLine, Combined)(_closed),
-    "open end": _pattern(ClueLine, Combined)(_open_end),
+    **PATTERN_KINDS,
     "sentence": sentence,
     "total": total,
     "citation": citation,
     "uncited": uncited,
     "left out": left_out,
-    "swapped": _pattern(Combined)(_swapped),
-    "renamed": _pattern(Combined)(_renamed),
-    "moved": _pattern(Combined)(_moved),
-    "off by one": _pattern(Combined)(_off_by_one),
     "too much": too_much,
     "conclusion": conclusion,
     "letter": letter,
