@@ -6,6 +6,7 @@ import sys
 MEASUREMENTS = {
     "fbk": "recall, precision and step accuracy of the scripted FBK on planted errors and valid rewrites",
     "published": "what becomes of the published rows in problems and edit, by reason",
+    "generated": "10,000 generated dates and deductions, read and solved a second time: answers, letters, wording",
     "determinism": "two runs, one thread against two, batch 8 against 64: what differs",
     "kills": "100 random kills of stages and of dvc: what is left, and whether the next run shows any of it",
     "hostile": "time and memory from hostile text to refusal: every text x every entry point",

@@ -1,6 +1,7 @@
-"""The planted errors and the other tellings, on rationales made up here in the format of the two tasks."""
+"""The planted errors and the other tellings, on rationales made up here in the format of the tasks."""
 
 import ast
+import itertools
 import random
 import re
 from collections.abc import Callable
@@ -9,71 +10,17 @@ from types import ModuleType
 
 import pytest
 
-from bench.planted import NotApplicableError, Planted, arithmetic, words
+from bench.planted import NotApplicableError, Planted, arithmetic, dates, deduction, words
 from bench.planted.expression import NORMAL, SUMS_FIRST, grouped, join, parse, show, tokens, value_of
 from bench.planted.sorting import Beliefs, derive, read_rows
+from tests.planted_cases import CASES, Case
 
 SEEDS = range(8)
-Case = tuple[ModuleType, str, str]
-CASES: list[Case] = [
-    (
-        arithmetic,
-        "((5 - -3 * 2) * (1 + 4 - 7)) =",
-        '(1) This equation can be written as "(A * B)", where A = (5 - -3 * 2) and B = (1 + 4 - 7).\n'
-        "(2) Let's calculate A = (5 - -3 * 2) = (5 - (-3 * 2)) = (5 - -6) = 11.\n"
-        "(3) Let's calculate B = (1 + 4 - 7) = ((1 + 4) - 7) = (5 - 7) = -2.\n"
-        "(4) Then, the final equation is (A * B) = (11 * -2) = -22.\n"
-        "(Final response) So the answer is -22.",
-    ),
-    (
-        arithmetic,
-        "(((0 * 5 - 2) + (6 - 1 - 1)) - ((8 + -8 * 1) * (3 * 3 + -4))) =",
-        '(1) This equation can be written as "((A + B) - (C * D))", where A = (0 * 5 - 2), B = (6 - 1 - 1), '
-        "C = (8 + -8 * 1) and D = (3 * 3 + -4).\n"
-        "(2) Let's calculate A = (0 * 5 - 2) = ((0 * 5) - 2) = (0 - 2) = -2.\n"
-        "(3) Let's calculate B = (6 - 1 - 1) = ((6 - 1) - 1) = (5 - 1) = 4.\n"
-        "(4) Let's calculate C = (8 + -8 * 1) = (8 + (-8 * 1)) = (8 + -8) = 0.\n"
-        "(5) Let's calculate D = (3 * 3 + -4) = ((3 * 3) + -4) = (9 + -4) = 5.\n"
-        "(6) Then, the final equation is ((A + B) - (C * D)) = ((-2 + 4) - (0 * 5)) = "
-        "(2 - (0 * 5)) = (2 - 0) = 2.\n"
-        "(Final response) So the answer is 2.",
-    ),
-    (
-        words,
-        "Sort the following words alphabetically:\nList: zebra apple",
-        '(1) The first letter: "zebra"="z" (26), "apple"="a" (1).\n'
-        '(2) We now have: (1) "apple" < (26) "zebra".\n'
-        '(3) Hence, we have "apple" < "zebra".\n'
-        "(Final response) So the answer is: apple zebra.",
-    ),
-    (
-        words,
-        "Sort the following words alphabetically:\nList: plum peach fig pear fudge",
-        '(1) The first letter: "plum"="p" (16), "peach"="p" (16), "fig"="f" (6), "pear"="p" (16), '
-        '"fudge"="f" (6).\n'
-        '(2) We now have: (6) ["fig" ? "fudge"] < (16) ["plum" ? "peach" ? "pear"].\n'
-        '(3) Now sort this subpart ["fig" ? "fudge"] by looking at their second letters: '
-        '"fig"="i" (9), "fudge"="u" (21).\n'
-        '(3.1) We now have: (9) "fig" < (21) "fudge".\n'
-        '(3.2) Hence, we have "fig" < "fudge".\n'
-        '(4) Now sort this subpart ["plum" ? "peach" ? "pear"] by looking at their second letters: '
-        '"plum"="l" (12), "peach"="e" (5), "pear"="e" (5).\n'
-        '(4.1) We now have: (5) ["peach" ? "pear"] < (12) "plum".\n'
-        '(4.2) Now sort this subpart ["peach" ? "pear"] by looking at their third letters: '
-        '"peach"="a" (1), "pear"="a" (1).\n'
-        '(4.2.1) We now have: (1) ["peach" ? "pear"].\n'
-        '(4.2.2) Now sort this subpart ["peach" ? "pear"] by looking at their fourth letters: '
-        '"peach"="c" (3), "pear"="r" (18).\n'
-        '(4.2.3) We now have: (3) "peach" < (18) "pear".\n'
-        '(4.2.4) Hence, we have "peach" < "pear".\n'
-        '(4.3) Hence, we have "peach" < "pear" < "plum".\n'
-        '(5) Hence, we have "fig" < "fudge" < "peach" < "pear" < "plum".\n'
-        "(Final response) So the answer is: fig fudge peach pear plum.",
-    ),
-]
 each = pytest.mark.parametrize(("task", "question", "rationale"), CASES)
 ARITHMETIC = [case for case in CASES if case[0] is arithmetic]
 WORDS = [case for case in CASES if case[0] is words]
+DATES = [case for case in CASES if case[0] is dates]
+DEDUCTIONS = [case for case in CASES if case[0] is deduction]
 
 
 def plantings(case: Case) -> list[Planted]:
@@ -138,7 +85,7 @@ def test_rewrite_keeps_the_response(task: ModuleType, question: str, rationale: 
             again = task.rewrite(question, text, random.Random(seed))
             assert again != text
             text = again
-            assert text.split("\n")[-1] == rationale.split("\n")[-1]
+            assert text.rpartition("So the answer")[2] == rationale.rpartition("So the answer")[2]
             assert labels(text) == sorted(set(labels(text)))
             assert task.plant(question, text, random.Random(seed)).text != text
 
@@ -162,6 +109,37 @@ def test_rewritten_chains_have_one_value(case: Case) -> None:
             assert len({python_value(part) for part in chain}) == 1
 
 
+@pytest.mark.parametrize("case", DATES)
+def test_wrong_days_are_wrong(case: Case) -> None:
+    right = re.findall(r"(\w+ \d+, \d{4})[.,]", case[2])
+    for planted in plantings(case):
+        if planted.kind in ("day", "month", "year", "overflow", "leap", "swapped", "direction", "week", "weekday"):
+            assert planted.part == re.findall(r"(\w+ \d+, \d{4})[.,]", planted.text)[planted.step - 1]
+            assert planted.part != right[planted.step - 1]
+
+
+@pytest.mark.parametrize("case", DEDUCTIONS)
+def test_wrong_orderings_do_not_fit_what_they_cite(case: Case) -> None:
+    for planted in plantings(case):
+        lines = planted.text.split("\n")
+        wrong = lines[planted.step - 1]
+        if "Combining" not in wrong or planted.kind == "left out":
+            continue
+        cited = [int(number) for number in re.findall(r"\((\d+)\)", wrong.partition(" we get")[0])[1:]]
+        patterns = [text for number in cited for text in re.findall(r'"\(\w+\) (.+) \(', lines[number - 1])]
+        claim = re.findall(r'"\(\w+\) (.+) \(', wrong)[0]
+        people = ["red", "blue", "green"] if "book" in case[1] else ["Ana", "Ben", "Cleo", "Dan", "Eve"]
+        orders = [" ".join(order) for order in itertools.permutations(people)]
+        allowed = [order for order in orders if all(fits(pattern, order) for pattern in patterns)]
+        assert not all(fits(claim, order) for order in allowed), planted
+
+
+def fits(pattern: str, order: str) -> bool:
+    """Whether an order is as a pattern says, by a regular expression."""
+    signs = {"?": r" \w+", "??": r"(?: \w+)*"}
+    return re.fullmatch("".join(signs.get(word, f" {word}") for word in pattern.split()), f" {order}") is not None
+
+
 @pytest.mark.parametrize("case", WORDS)
 def test_right_rationale_is_derived(case: Case) -> None:
     listed = tuple(case[1].split("List: ")[1].split())
@@ -169,7 +147,7 @@ def test_right_rationale_is_derived(case: Case) -> None:
 
 
 def test_all_kinds_and_both_continuations_occur() -> None:
-    for task, cases in ((arithmetic, ARITHMETIC), (words, WORDS)):
+    for task, cases in ((arithmetic, ARITHMETIC), (words, WORDS), (dates, DATES), (deduction, DEDUCTIONS)):
         found = [planted for case in cases for planted in plantings(case)]
         assert {planted.kind for planted in found} == set(task.KINDS)
         assert {planted.carried for planted in found} == {True, False}

@@ -1,7 +1,7 @@
 """Errors planted in right rationales, and right rationales told another way, to measure a judge.
 
-The two task modules (`arithmetic` and `words`) are written from the format of the rationales alone and
-share no code with the judge that they measure, so that a misreading on one side shows on the other.
+The task modules (`arithmetic`, `words`, `dates` and `deduction`) are written from the format of the rationales alone
+and share no code with the judge that they measure, so that a misreading on one side shows on the other.
 """
 
 import random

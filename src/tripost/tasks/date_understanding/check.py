@@ -14,6 +14,7 @@ from tripost.records import Attempt, Feedback, Problem
 from tripost.tasks.date_understanding.claims import Claim, read_step, read_told
 from tripost.tasks.date_understanding.days import Written, shift
 from tripost.tasks.date_understanding.derive import derive
+from tripost.tasks.date_understanding.events import holds
 from tripost.tasks.date_understanding.question import Question, read_question
 from tripost.tasks.date_understanding.told import Told
 from tripost.tasks.options import read_letter
@@ -105,9 +106,10 @@ class _Checker:
             return None if isinstance(found, CannotJudge) and self.told.says(told) else found
         if self.told.says(told):
             return None
-        if self.told.contradicts(told):
-            return told, "the question says otherwise"
-        return CannotJudge("its condition is not in the words of the question")
+        true = holds(told, self.question.days)
+        if true or (true is None and not self.told.contradicts(told)):
+            return None if true else CannotJudge("its condition is not in the words of the question")
+        return told, "the question says otherwise"
 
     def _claim(self, claim: Claim) -> Wrong | CannotJudge | None:
         if claim.written.day is None:

@@ -30,7 +30,7 @@ _TOLD = re.compile(rf"it (?:was|is|will be) (?P<date>{DATE})(?: (?P<span>[a-z0-9
 _SAME = re.compile(rf"(?:that is|which is|or|i\.e\.|in MM/DD/YYYY(?: format)?(?: this is)?) (?P<date>{DATE})")
 _EVENT = re.compile(rf"(?:the )?(?:date |day )?(?:of )?the ({'|'.join(EVENTS)})(?:'s date)?")
 _FROM_EVENT = re.compile(rf"(?:the date )?({NUMBER}) ({UNIT}) (after|before|later than) the ({'|'.join(EVENTS)})")
-_FROM_DATE = re.compile(rf"(?:the date )?({NUMBER}) ({UNIT}) (after|before|later of|later than|from) ({DATE})")
+_FROM_DATE = re.compile(rf"(?:[Tt]he date )?({NUMBER}) ({UNIT}) (after|before|later of|later than|from) ({DATE})")
 _OPENER = re.compile(r"(?:So|Then|Therefore|Hence|Thus|Now)(?:,)? ", re.IGNORECASE)
 
 

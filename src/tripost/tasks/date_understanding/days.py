@@ -23,7 +23,7 @@ DATE = (
     rf"(?:(?:{WEEKDAY}), )?"
     rf"(?:[0-9]{{1,2}}/[0-9]{{1,2}}/{YEAR}|{MONTH} {DAY},? {YEAR}|(?:the )?{DAY} (?:of )?{MONTH},? {YEAR})"
 )
-NUMBER = rf"(?:[0-9]{{1,4}}|an?|{'|'.join(NUMBERS[1:])})"
+NUMBER = rf"(?:[0-9]{{1,4}}|[Aa]n?|{'|'.join(f'[{word[0].upper()}{word[0]}]{word[1:]}' for word in NUMBERS[1:])})"
 UNIT = r"(?:hours?|days?|weeks?|months?|years?)"
 _DATE = re.compile(
     rf"(?:(?P<weekday>{WEEKDAY}), )?(?:(?P<m>[0-9]{{1,2}})/(?P<d>[0-9]{{1,2}})/(?P<y>{YEAR})"

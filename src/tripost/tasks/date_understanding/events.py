@@ -2,7 +2,7 @@
 
 import datetime
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -111,6 +111,22 @@ class Story(msgspec.Struct, frozen=True):
 
     stated: dict[str, datetime.date]
     facts: tuple[Fact, ...]
+
+
+def holds(condition: str, days: Mapping[str, datetime.date]) -> bool | None:
+    """Whether a condition about days that are known holds (`today is two days after the exam`); None for others."""
+    text = f"{condition[:1].upper()}{condition[1:]}."
+    try:
+        begun = _beginning(text)
+        if begun is not None:
+            return None if begun[0] not in days else days[begun[0]] == begun[1]
+        found = _link(text)
+        if found is None:
+            return None
+        given, needed = days.get(found.name(found.link.gives)), days.get(found.name(found.link.needs))
+        return None if given is None or needed is None else found.link.day(found.slots, needed) == given
+    except (ValueError, OverflowError):
+        return None
 
 
 class _Sentence(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ import datetime
 import random
 
 from tripost.tasks.date_understanding.days import NUMBERS, ordinal, slashed, spelled
-from tripost.tasks.date_understanding.slots import EVENTS, JUBILEES, NAMES, ORDINALS, slots_of
+from tripost.tasks.date_understanding.slots import EVENTS, JUBILEES, NAMES, ORDINALS, SHE, slots_of
 
 
 def spell_date(day: datetime.date, rng: random.Random) -> str:
@@ -40,7 +40,7 @@ def some_values(template: str, day: datetime.date, rng: random.Random) -> dict[s
     n = rng.randint(2, 30)
     names = rng.sample(NAMES, 2)
     unit = rng.choice(("days", "days", "weeks", "months", "years"))
-    she = rng.choice(("she", "he"))
+    she = "she" if names[0] in SHE else "he"
     events = rng.sample(EVENTS, 2)
     values = {
         "date": spell_date(day, rng),

@@ -81,13 +81,13 @@ FORMS = [
             "The deadline is {date}, which is {n} {unit} away from now.",
             "{name} has {n} {unit} left until {date}.",
             "In {n} {unit} it will be {date}.",
+            "It will be {date} in {n} {unit}.",
         ),
         lambda slots: shift(slots.day(), -slots.length()),
     ),
     Form(
         (
             "It was {date} {span}.",
-            "It will be {date} {span}.",
             "{name} remembers that {span} it was {date}.",
         ),
         lambda slots: shift(slots.day(), -slots.span()),

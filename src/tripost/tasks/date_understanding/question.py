@@ -29,7 +29,22 @@ FILLERS = (
 )
 """Sentences that say nothing about dates."""
 _PLAIN = {
-    *("the", "this", "it", "today", "yesterday", "tomorrow", "in", "on", "according", "there", "two", "she", "he"),
+    *(
+        "the",
+        "this",
+        "it",
+        "today",
+        "yesterday",
+        "tomorrow",
+        "in",
+        "on",
+        "from",
+        "according",
+        "there",
+        "two",
+        "she",
+        "he",
+    ),
     *(word for word in NUMBERS[1:]),
 }
 """First words that are written small within a sentence."""

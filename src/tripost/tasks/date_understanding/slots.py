@@ -28,7 +28,8 @@ from tripost.tasks.date_understanding.days import (
     weekday_number,
 )
 
-NAMES = ["Jane", "John", "Ana", "Tom", "Mia", "Omar", "Lin", "Eva", "Sam", "Ravi"]
+SHE = ["Jane", "Ana", "Mia", "Eva", "Lin"]
+NAMES = [*SHE, "John", "Tom", "Omar", "Sam", "Ravi"]
 ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 EVENTS = [
     "concert",

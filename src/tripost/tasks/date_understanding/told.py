@@ -1,19 +1,19 @@
-"""Whether a condition is what the question says: the same words in the same order, dates compared as dates."""
+"""Whether a condition is what the question says: the same clauses in the same order, dates compared as dates."""
 
 import re
 
-from tripost.tasks.date_understanding.days import FIND_DATE, NUMBERS, WEEKDAYS, read_date
-from tripost.tasks.date_understanding.slots import ORDINALS
+from tripost.tasks.date_understanding.days import FIND_DATE, MONTHS, NUMBERS, WEEKDAYS, ordinal, read_date
+from tripost.tasks.date_understanding.slots import EVENTS, NAMES, ORDINALS
 from tripost.tasks.options import HEAD
 
 _WORD = re.compile(r"[a-z0-9]+(?:[/:][0-9]+)*")
 _CLAUSE = re.compile(rf"{_WORD.pattern}|[.,;:?!]")
-_NAME = re.compile(r"(?<![.?!] )(?<!^)\b[A-Z][a-z]+")
+_NAME = re.compile(r"\b(?:" + "|".join(NAMES) + r")\b|(?<![.?!] )(?<!^)\b[A-Z][a-z]+")
 _JOINS = {"and", "but", "so", "therefore", "which", "that", "because"}
+_SHORTENED = {*MONTHS, *WEEKDAYS, "feburary", "sept", "tues", "thurs"}
 _DETAILS = {
-    *NUMBERS,
-    *WEEKDAYS,
-    *ORDINALS,
+    *EVENTS,
+    *(name[:3] for name in (*MONTHS, *WEEKDAYS)),
     *("yesterday", "today", "tomorrow", "before", "after", "ago", "later", "last", "silver", "golden"),
     *("diamond", "ruby", "day", "days", "week", "weeks", "month", "months", "year", "years"),
 }
@@ -21,28 +21,31 @@ MAX_WORDS = 80
 
 
 class Told:
-    """The words of a question."""
+    """The clauses of a question: what stands between its full stops, commas and joining words."""
 
     def __init__(self, question: str) -> None:
         stem = question.partition(HEAD)[0]
-        self._details = _DETAILS | {word.lower() for word in _NAME.findall(stem)}
-        self._words = f" {' '.join(_words(stem))} "
+        self._names = _names(stem)
         self._clauses = _clauses(stem)
-        self._shapes = [self._masked(clause) for clause in self._clauses]
+        self._shapes = [self._masked(clause, self._names) for clause in self._clauses]
         self.own_weekdays = any(_odd_weekday(match[0]) for match in FIND_DATE.finditer(stem))
 
     def says(self, condition: str) -> bool:
-        """Whether the condition consists of runs of the question's words, joined by `and` and its like."""
-        return _runs(_words(condition), self._words)
+        """Whether the condition consists of whole clauses of the question, in their order; commas do not matter."""
+        return _consists(_words(condition), self._clauses)
 
     def contradicts(self, condition: str) -> bool:
         """Whether its clauses are the question's but for details (numbers, names, ...), and so say otherwise."""
-        clauses = _clauses(condition)
-        other = [clause for clause in clauses if clause not in self._clauses]
-        return bool(other) and all(self._masked(clause) in self._shapes for clause in other)
+        names = self._names | _names(condition)
+        other = [clause for clause in _clauses(condition) if clause not in self._clauses]
+        return bool(other) and all(self._masked(clause, names) in self._shapes for clause in other)
 
-    def _masked(self, words: list[str]) -> list[str]:
-        return ["#" if word in self._details or word[0].isdigit() else word for word in words]
+    def _masked(self, words: list[str], names: set[str]) -> list[str]:
+        return ["#" if word in _DETAILS or word in names or word[0].isdigit() else word for word in words]
+
+
+def _names(text: str) -> set[str]:
+    return {word.lower() for word in _NAME.findall(text)}
 
 
 def _odd_weekday(text: str) -> bool:
@@ -60,7 +63,7 @@ def _clauses(text: str) -> list[list[str]]:
         if word in _JOINS or not word[0].isalnum():
             clauses.append([])
         else:
-            clauses[-1].append(word)
+            clauses[-1].append(_canonical(word))
     return [clause for clause in clauses if clause][:MAX_WORDS]
 
 
@@ -69,27 +72,30 @@ def _with_dates(text: str) -> str:
 
     def iso(match: re.Match[str]) -> str:
         found = read_date(match[0])
-        return f" {found.day:%Y%m%d} " if found is not None and found.day is not None else match[0]
+        return f" {found.day:%Y%m%d} " if found is not None and found.day is not None else " 0 "  # no such day
 
     return FIND_DATE.sub(iso, text[:2000]).lower()
 
 
+def _canonical(word: str) -> str:
+    """One spelling of a word that has several: `Sept`, `Feburary`, `Tuesday`, `ten`, `third`."""
+    if word in NUMBERS:
+        return str(NUMBERS.index(word))
+    if word in ORDINALS:
+        return ordinal(ORDINALS.index(word) + 1)
+    return word[:3] if word in _SHORTENED else word
+
+
 def _words(text: str) -> list[str]:
-    return _WORD.findall(_with_dates(text))
+    """All words but the joining ones."""
+    return [_canonical(word) for word in _WORD.findall(_with_dates(text)) if word not in _JOINS]
 
 
-def _runs(words: list[str], whole: str) -> bool:
-    """Whether the words are runs of at least three words of `whole` (or all of them), with joining words between."""
+def _consists(words: list[str], clauses: list[list[str]]) -> bool:
+    """Whether the words are some of the clauses, each whole, one after the other."""
     if not 0 < len(words) <= MAX_WORDS:
         return False
-    start = 0
-    while start < len(words):
-        if start and words[start] in _JOINS and start + 1 < len(words):
-            start += 1
-        end = start
-        while end < len(words) and f" {' '.join(words[start : end + 1])} " in whole:
-            end += 1
-        if end - start < min(3, len(words)):
-            return False
-        start = end
-    return True
+    ends = {0}
+    for clause in clauses:
+        ends |= {end + len(clause) for end in ends if words[end : end + len(clause)] == clause}
+    return len(words) in ends

@@ -2,6 +2,7 @@
 
 import datetime
 import random
+import re
 
 from tripost.errors import DataError
 from tripost.tasks.date_understanding.anchors import ANCHORS
@@ -66,7 +67,12 @@ def _premise(form: Form, rng: random.Random) -> list[str]:
     values = some_values(template, day, rng)
     if form.fitting is not None:
         values |= form.fitting(day, rng)
-    return [fill(template, values)]
+    return [_sentences(fill(template, values))]
+
+
+def _sentences(text: str) -> str:
+    """With a capital at the beginning of each sentence."""
+    return re.sub(r"(?:^|(?<=[a-z0-9]\. ))[a-z]", lambda match: match[0].upper(), text)
 
 
 def _story(facts: int, rng: random.Random) -> list[str]:
@@ -94,8 +100,7 @@ def _one(gives: str, rng: random.Random) -> Link:
 def _linked(link: Link, event: str, event2: str, rng: random.Random) -> str:
     template = rng.choice(link.templates)
     values = {**some_values(template, some_day(rng), rng), "event": event, "event2": event2}
-    sentence = fill(template, values)
-    return sentence[0].upper() + sentence[1:]
+    return _sentences(fill(template, values))
 
 
 def some_ask(rng: random.Random) -> str:
@@ -130,6 +135,8 @@ def _tempting(today: datetime.date, asked: Span, answer: datetime.date, rng: ran
     slips = [Span(days=1), Span(days=-1), Span(months=1), Span(months=-1), Span(months=12), Span(months=-12)]
     near = [shift(answer, slip) for slip in (*slips, Span(days=7), Span(days=-7))]
     near += [today, shift(today, -asked)]
+    if max(answer.day, today.day) > 27:  # who counts months backwards may come to a neighbour, which is arguable
+        near = [day for day in near if not 0 < abs((day - answer).days) < 4]
     if answer.day <= 12:
         near.append(datetime.date(answer.year, answer.day, answer.month))
     far = [shift(answer, Span(months=rng.randint(-240, 240), days=rng.randint(-40, 40))) for _ in range(6)]

@@ -76,6 +76,8 @@ def _clues(theme: Theme, names: list[str], order: list[int], rng: random.Random,
         if left.bit_count() == 1:
             needed = others
     spare = [clue for clue in taken if clue not in needed]
+    if len(needed) == 1:  # from one clue alone there is nothing to combine
+        return _clues(theme, names, order, rng, as_published=as_published)
     if spare and rng.random() < _SPARE:
         needed.insert(rng.randrange(len(needed) + 1), rng.choice(spare))
     return needed
