@@ -10,9 +10,9 @@ import pytest
 from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, problems
 from tripost import registry
 from tripost.errors import DataError
-from tripost.questions import normalise
 from tripost.params import SourceParams
 from tripost.problems import check_rationales, collect
+from tripost.questions import normalise
 from tripost.records import Problem
 from tripost.shell.sources import read_rows
 
