@@ -23,6 +23,22 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     cannot_judge: Rate
     missed: dict[str, int]
 
+    def bounds(self) -> dict[str, float]:
+        """The best that can be said of the expert, by the ends of the intervals; anything, where it was not asked."""
+        most, least = self.found.high, self.false_alarms.low
+        return {
+            "recall_at_most": 1.0 if most is None else round(most, 4),
+            "false_alarms_at_least": 0.0 if least is None else round(least, 4),
+            "planted": self.planted,
+            "clean": self.clean,
+        }
+
+    @property
+    def shown(self) -> str:
+        """The figures in a few words."""
+        errors, alarms = self.found, self.false_alarms
+        return f"found {errors.k} of {errors.n} errors, {alarms.k} false alarms in {alarms.n} right attempts"
+
 
 def figures(probes: Iterable[Probe], tasks: Iterable[str]) -> dict[str, Figures]:
     """The figures for each of `tasks`, also where it has no probes."""

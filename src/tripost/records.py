@@ -169,12 +169,13 @@ class Probe(Record, frozen=True, kw_only=True):
     @property
     def called_wrong(self) -> bool:
         """Whether FBK named a wrong step."""
-        return self.feedback is not None and not self.feedback.says_correct
+        return self.feedback is not None and self.feedback.wrong_step is not None
 
     @property
     def located(self) -> bool:
-        """Whether FBK named the step that is the first wrong one."""
-        return self.feedback is not None and self.feedback.wrong_step == self.planted_step
+        """Whether FBK named the step that is the first wrong one; of a clean one, whether it was silent."""
+        said = self.feedback
+        return said is not None and not said.malformed and said.wrong_step == self.planted_step
 
 
 class Segment(Record, frozen=True, kw_only=True):

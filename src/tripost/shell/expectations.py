@@ -93,29 +93,11 @@ def gate(
         )
         findings += _run(runner, task_checks(params, len(rows)), table, [c.task for c in counts], "task")
         if expert:
-            table = pd.DataFrame([_bounds(found) for found in expert.values()])
-            findings += _run(
-                runner, expert_checks(params), table, [_shown(*item) for item in expert.items()], "expert"
-            )
+            table = pd.DataFrame([found.bounds() for found in expert.values()])
+            labels = [f"{name} ({found.shown})" for name, found in expert.items()]
+            findings += _run(runner, expert_checks(params), table, labels, "expert")
     success = all(f.success for f in findings if f.severity != "warning")
     return GateResult(success=success, rows=len(rows), tasks=tuple(counts), findings=tuple(findings))
-
-
-def _bounds(found: Figures) -> dict[str, float]:
-    """The best that can be said of an expert; of one that was not asked anything can."""
-    most = 1.0 if found.found.high is None else min(1.0, found.found.high)
-    least = 0.0 if found.false_alarms.low is None else max(0.0, found.false_alarms.low)
-    return {
-        "recall_at_most": round(most, 4),
-        "false_alarms_at_least": round(least, 4),
-        "planted": found.planted,
-        "clean": found.clean,
-    }
-
-
-def _shown(task: str, found: Figures) -> str:
-    errors, alarms = found.found, found.false_alarms
-    return f"{task} (found {errors.k} of {errors.n} errors, {alarms.k} false alarms in {alarms.n} right attempts)"
 
 
 @contextmanager

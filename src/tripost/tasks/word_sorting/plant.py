@@ -77,7 +77,7 @@ def _read(question: str, attempt: Attempt) -> list[_Line]:
             named, k, letters = read_letters(text)
             mine = [item.word for item in letters]
             _demand(sorted(mine) == sorted(words if named is None else named) and set(mine) <= set(words))
-            _demand(len({word[: k - 1] for word in mine}) == 1)
+            _demand(len({word[: k - 1] for word in mine}) == 1 and len(set(mine)) == len(mine))
             _demand(all((item.letter, item.number) == letter(item.word, k) for item in letters))
             looked_at[frozenset(mine)] = k
             lines.append(_Line(number, FIRST, text, mine, k))
@@ -91,8 +91,12 @@ def _read(question: str, attempt: Attempt) -> list[_Line]:
         else:
             _demand(text.startswith(HENCE))
             mine = read_order(text)
-            _demand(frozenset(mine) in looked_at and mine == sorted(mine))
+            _demand(frozenset(mine) in looked_at and mine == sorted(set(mine)))
             lines.append(_Line(number, HENCE, text, mine, looked_at[frozenset(mine)]))
+    # An order of fewer words may be that of a subpart: each is given once, and that of the whole list at the end.
+    orders = [frozenset(line.words) for line in lines if line.opener == HENCE]
+    _demand(len(set(orders)) == len(orders) and bool(lines) and lines[-1].opener == HENCE)
+    _demand(orders[-1] == frozenset(words))
     _demand(attempt.final is not None and attempt.final.split() == sorted(words))
     return [*lines, _Line(len(attempt.steps) + 1, "", attempt.final_text, sorted(words), 0)]
 
@@ -120,8 +124,9 @@ def _misread(line: _Line, lines: list[_Line], rng: random.Random) -> Found:
             others = [letter(item.word, j) for j in (line.k - 1, line.k + 1) if 0 < j <= len(item.word)]
             others += [(item.letter, number) for number in near(item.number, rng) if number > 0]
             others = [other for other in others if other != (item.letter, item.number)]
-            found, number = rng.choice(others)
-            yield line.text.replace(item.text, f'"{item.word}"="{found}" ({number})', 1), list
+            if others:
+                found, number = rng.choice(others)
+                yield line.text.replace(item.text, f'"{item.word}"="{found}" ({number})', 1), list
 
 
 def _misnumbered(line: _Line, lines: list[_Line], rng: random.Random) -> Found:
