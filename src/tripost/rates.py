@@ -27,6 +27,16 @@ def rate(flags: Iterable[bool]) -> Rate:
     return Rate(value=k / n, k=k, n=n, low=float(interval.low), high=float(interval.high))
 
 
+def exact(found: Rate) -> tuple[float, float]:
+    """Its exact (Clopper-Pearson) 95 % interval, which holds the truth at least so often, however few there are."""
+    from scipy.stats import binomtest
+
+    if found.n == 0:
+        return 0.0, 1.0
+    interval = binomtest(found.k, found.n).proportion_ci(method="exact")
+    return float(interval.low), float(interval.high)
+
+
 class Paired(msgspec.Struct, frozen=True):
     """Exact McNemar test on the same problems: how many only the first got right, only the second, and p."""
 

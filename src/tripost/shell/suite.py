@@ -95,8 +95,8 @@ def task_checks(params: ValidateParams, rows: int) -> list[Check]:
 def expert_checks(params: ValidateParams) -> list[Check]:
     """What holds of the table of experts.
 
-    Few probes say little, so an expert fails only where the whole 95 % interval lies on the wrong side of the bound:
-    one miss of five is no failure, a hundred of five hundred are.
+    Few probes say little, so an expert fails only where the whole exact 95 % interval lies on the wrong side of the
+    bound: one miss of five is no failure, a hundred of five hundred are.
     """
     recall, alarms = params.min_recall, params.max_false_alarms
     look = "read data/<t>/probes.jsonl (tripost show <t> --probes), mend the expert or take another"
