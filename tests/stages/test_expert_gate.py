@@ -174,6 +174,14 @@ def test_an_expert_that_misses_is_refused(iteration: Iteration, monkeypatch: pyt
     )
 
 
+def test_the_page_says_what_to_do(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(iteration, monkeypatch, {name: Blind(script) for name, script in registry.scripts(TASKS).items()})
+    page = (iteration.root / "quarantine" / "report.html").read_text(encoding="utf-8")
+    assert "word_sorting (found 0 of 3 errors, 0 false alarms in 3 right attempts)" in page
+    assert "What to do: read data/&lt;t&gt;/probes.jsonl" in page
+    assert "recall_at_most: 0.7076" in page
+
+
 def test_an_expert_with_false_alarms_is_refused(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> None:
     clean = {p.problem_id for p in iteration.edit(params()) if p.planted_step is None and p.task == ARITHMETIC}
     scripts = registry.scripts(TASKS)
