@@ -42,10 +42,6 @@ class _Line(msgspec.Struct, frozen=True):
     k: int
 
 
-class _DoesNotHoldError(ValueError):
-    """A line that says something wrong, or something that is not understood here."""
-
-
 def plant(problem: Problem, attempt: Attempt, rng: random.Random) -> PlantedError | None:
     """The attempt with one wrong claim, of a kind that is drawn first; None where it cannot be vouched for."""
     try:
@@ -202,4 +198,4 @@ def _joined(line: _Line, items: Words) -> str:
 
 def _demand(holds: bool) -> None:
     if not holds:
-        raise _DoesNotHoldError("a line that cannot be read, or does not hold")
+        raise ValueError("a line that cannot be read, or does not hold")
