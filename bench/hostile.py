@@ -32,7 +32,7 @@ from tripost.tasks.multistep_arithmetic.expression import ExpressionError, evalu
 from tripost.text import parse_attempt, parse_feedback
 
 RUNS = 5
-PARAMS = EditParams(max_updates=5, check_reason=True)
+PARAMS = EditParams(max_updates=5, check_reason=True, probes=None)
 Case = tuple[str, str, Callable[[], object]]
 """The text, the entry point, what is measured."""
 

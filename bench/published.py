@@ -109,7 +109,7 @@ def edited(task: str, problem: Problem) -> str:
     attempt = parse_attempt(problem.rationale or "", "m_theta")
     turn = Turn(attempt=attempt, feedback=None, n_tokens=0)
     row = trajectory(problem, f"{problem.id}/t1/0", 0, (turn,))
-    params = EditParams(max_updates=5, check_reason=True)
+    params = EditParams(max_updates=5, check_reason=True, probes=None)
     result = edit(row, problem, registry.task(task), registry.script(task), params)
     if isinstance(result, Dropped):
         return f"dropped, {result.reason}"

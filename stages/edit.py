@@ -6,22 +6,33 @@ from tripost import registry, summary
 from tripost.edit import edit_all, wrong_share
 from tripost.models.encode import TokenCounter
 from tripost.params import Params
+from tripost.probes import make_probes, places
+from tripost.recall import figures
 from tripost.shell.io import load_problems, load_trajectories, write_json, write_records
 from tripost.shell.progress import Progress
 from tripost.shell.stage import run
 
 
 def main(
-    params: Params, problems: Path, rollout: Path, model: Path, out: Path, dropped: Path, counts: Path, t: str
+    params: Params,
+    problems: Path,
+    rollout: Path,
+    model: Path,
+    out: Path,
+    dropped: Path,
+    probes: Path,
+    counts: Path,
+    t: str,
 ) -> None:
-    """Write the edited trajectories, those the experts could not edit, and counts."""
+    """Write the edited trajectories, those the experts could not edit, judged probes, and counts."""
     train = load_problems(problems / "train.jsonl")
     rows = load_trajectories(rollout, train)
     names = sorted(params.problems)
     counter = TokenCounter(str(model))
     tasks = registry.tasks(names)
+    made = make_probes(rows, train, tasks, params.edit.probes, params.seed, t)
     with Progress(f"edit {t}", len(rows), "trajectories") as bar:
-        edited, lost = edit_all(
+        edited, lost, judged = edit_all(
             rows,
             train,
             tasks,
@@ -30,11 +41,14 @@ def main(
             counter.count_tokens,
             params.history,
             bar.advance,
+            places(made, len(rows), f"{params.seed} {t}"),
         )
     write_records(out, edited)
     write_records(dropped, lost)
+    write_records(probes, judged)
     counted = summary.of_stage(len(rows), edited, lost)
-    write_json(counts, {**counted, "wrong_first_attempts": wrong_share(edited, lost, train, tasks)})
+    shares = {"wrong_first_attempts": wrong_share(edited, lost, train, tasks)}
+    write_json(counts, {**counted, **shares, "expert": figures(judged, names if params.edit.probes else [])})
 
 
 if __name__ == "__main__":

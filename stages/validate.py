@@ -7,10 +7,11 @@ from tripost.columns import flatten
 from tripost.filter import filter_all
 from tripost.models.encode import TokenCounter, load_context_length
 from tripost.params import Params
+from tripost.recall import figures
 from tripost.shell.expectations import gate
 from tripost.shell.guards import settle
 from tripost.shell.held_out import load_held_out
-from tripost.shell.io import load_problems, load_trajectories, write_json, write_records
+from tripost.shell.io import load_probes, load_problems, load_trajectories, write_json, write_records
 from tripost.shell.page import write_page
 from tripost.shell.stage import run
 
@@ -22,6 +23,7 @@ def main(
     params: Params,
     problems: Path,
     edited: Path,
+    probes: Path,
     model: Path,
     out: Path,
     dropped: Path,
@@ -40,7 +42,9 @@ def main(
     counter, seed = TokenCounter(str(model)), f"{params.seed} {t}"
     table = flatten(kept, train, held_out, counter.count_tokens, history=params.history, sample=SAMPLE, seed=seed)
     limit = params.edit.max_updates + 1
-    result = gate(table, params=params.validate_, tasks=names, max_turns=limit, context=context)
+    judged = load_probes(probes, train)
+    expert = figures(judged, names) if params.edit.probes else {}
+    result = gate(table, params=params.validate_, tasks=names, max_turns=limit, context=context, expert=expert)
     with settle(result, out, report, page, quarantine, params) as folder:
         write_records(folder / out.name, kept)
         write_records(folder / dropped.name, lost)

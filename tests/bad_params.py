@@ -64,6 +64,26 @@ CASES = [
         ),
     ),
     _bad("both epochs and tokens", params(**{"train.tokens": 5, "warmup.epochs": None})),
+    _bad(
+        "probes: false, and bounds that are no shares",
+        params(
+            **{
+                "edit.probes": False,
+                "validate.min_recall": 90,
+                "validate.max_false_alarms": None,
+            }
+        ),
+    ),
+    _bad(
+        "probes: a share above 1, none at least, a key too many",
+        params(
+            **{
+                "edit.probes.share": 5,
+                "edit.probes.minimum": 0,
+                "edit.probes.min_recall": 0.9,
+            }
+        ),
+    ),
     _bad("an unknown task", swap("params.yaml", '"word_sorting"', '"word_sortin"'), stage="rollout"),
     _bad("a source without a path", params(**{"problems.word_sorting.source": "bbh"})),
     _bad("a password in tracking_uri", params(**{"track.tracking_uri": "https://me:hunter2@host"}), stage="track"),

@@ -91,6 +91,8 @@ CASES = [
     *_rows("data/problems/train.jsonl", "rollout", "question"),
     *_rows(f"{D}/rollout.jsonl", "edit", "problem_id"),
     *_rows(f"{D}/edited.jsonl", "validate", "problem_id"),
+    # No probes at all is a warning of the gate, not an error of the file.
+    *(case for case in _rows(f"{D}/probes.jsonl", "validate", "problem_id") if case.what != "probes.jsonl: empty"),
     *_rows(f"{D}/kept.jsonl", "rebalance", "problem_id", sign),
     *_rows(f"{D}/examples.jsonl", "train", "problem_id", sign),
     *_rows("eval/t0/predictions.jsonl", "track", "problem_id"),
@@ -108,6 +110,7 @@ CASES = [
     Case("a trajectory whose question has changed", "edit", _row(question_sha256="0")(f"{D}/rollout.jsonl")),
     Case("a trajectory of another task than its problem", "edit", _row(task=WORDS)(f"{D}/rollout.jsonl")),
     Case("a trajectory without turns", "validate", _row(turns=[])(f"{D}/edited.jsonl")),
+    Case("a probe that was not judged", "validate", _row(feedback=None, cannot_judge=None)(f"{D}/probes.jsonl")),
     Case("two trajectories with one id", "validate", _lines(lambda rows: [*rows, rows[0]])(f"{D}/edited.jsonl")),
     Case(
         "pool.jsonl cut off",

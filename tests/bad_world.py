@@ -12,8 +12,10 @@ from ruamel.yaml import YAML
 from tests.fakes import ARITHMETIC, WORDS, problems
 from tests.test_filter import GOOD, X
 from tests.toy import ROOT, raw_params, toy_params
+from tripost import registry
+from tripost.probes import ask, make_probes
 from tripost.rebalance import rebalance
-from tripost.records import Prediction
+from tripost.records import Prediction, Probe
 from tripost.shell.guards import meta_of, pool_meta_of, report_of
 from tripost.shell.io import load_trajectories, write_json, write_records, write_text
 
@@ -55,6 +57,7 @@ def make_world(root: Path) -> None:
     for name in ("rollout", "edited", "kept", "pool"):
         write_records(root / f"data/t1/{name}.jsonl", [GOOD])
     write_records(root / "data/t0/pool.jsonl", [GOOD])
+    write_records(root / "data/t1/probes.jsonl", probed())
     write_json(root / "data/t1/edit.json", {"wrong_first_attempts": {ARITHMETIC: 0.5}})
     sign(root)
     prediction = Prediction(
@@ -70,6 +73,13 @@ def make_world(root: Path) -> None:
     for name in ("t0", "t1"):
         shutil.copytree(root / "models/base", root / "models" / name)
     (root / "stray").mkdir()
+
+
+def probed() -> list[Probe]:
+    """Judged probes of the world's own problem."""
+    params, tasks = toy_params().edit.probes, registry.tasks([ARITHMETIC])
+    expert = registry.script(ARITHMETIC)
+    return [ask(p, X, tasks[ARITHMETIC], expert) for p in make_probes([GOOD], {X.id: X}, tasks, params, 1, "t1")]
 
 
 def sign(root: Path) -> None:

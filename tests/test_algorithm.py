@@ -40,10 +40,10 @@ def stages_chain(toy: SimpleNamespace, params: Params, root: Path) -> dict[str, 
         )
         edit.main(
             params, problems=problems, rollout=d / "rollout.jsonl", model=base, out=d / "edited.jsonl",
-            dropped=d / "edit.dropped.jsonl", counts=d / "edit.json", t=t,
+            dropped=d / "edit.dropped.jsonl", probes=d / "probes.jsonl", counts=d / "edit.json", t=t,
         )  # fmt: skip
         validate.main(
-            params, problems=problems, edited=d / "edited.jsonl", model=base, out=d / "kept.jsonl",
+            params, problems=problems, edited=d / "edited.jsonl", probes=d / "probes.jsonl", model=base, out=d / "kept.jsonl",
             dropped=d / "validate.dropped.jsonl", report=d / "report.json", page=d / "report.html",
             counts=d / "validate.json", quarantine=root / "quarantine", t=t,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from tripost import edit, filter, rebalance
 from tripost.params_file import check_params
-from tripost.shell.suite import row_checks, task_checks
+from tripost.shell.suite import expert_checks, row_checks, task_checks
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -93,7 +93,7 @@ def listed(heading: str) -> list[list[str]]:
 def test_every_check_of_the_gate_is_listed_with_its_severity() -> None:
     raw = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params = check_params(raw).validate_
-    checks = [*row_checks(["a"], 6, 100), *task_checks(params, 10)]
+    checks = [*row_checks(["a"], 6, 100), *task_checks(params, 10), *expert_checks(params)]
     rows = listed("What the gate checks")
     assert sorted((row[0], row[2]) for row in rows) == sorted((check.name, check.severity) for check in checks)
 

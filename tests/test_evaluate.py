@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tests.fakes import ARITHMETIC, ScriptedModel, arithmetic_problem
 from tests.test_edit import OWN, RIGHT, WRONG, WRONG_LATER, said
 from tripost import registry
-from tripost.evaluate import direct, evaluate, final, metrics, paired, rate
+from tripost.evaluate import direct, evaluate, final, metrics
 from tripost.params import EvalParams, MaxNewTokens
+from tripost.rates import paired, rate
 from tripost.records import Prediction
 from tripost.text import ALL_CORRECT
 

@@ -16,7 +16,7 @@ from tripost.shell import expectations
 from tripost.shell.expectations import GateResult, _finding, gate
 from tripost.shell.suite import row_checks, task_checks
 
-PARAMS = ValidateParams(min_rows=3, improves_share=(0.05, 0.95))
+PARAMS = ValidateParams(min_rows=3, improves_share=(0.05, 0.95), min_recall=0.9, max_false_alarms=0.05)
 
 
 def table(rows: Sequence[Trajectory], held_out: Sequence[str] = (), sample: int = 100) -> list[Row]:

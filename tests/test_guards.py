@@ -69,7 +69,16 @@ def test_success_must_be_true_and_nothing_like_it(gated: Gated) -> None:
 
 def test_a_report_with_other_bounds_is_refused(gated: Gated) -> None:
     with pytest.raises(GateError, match="other values of `validate`"):
-        gated.check(toy_params(validate={"min_rows": 10_000, "improves_share": (0.0, 1.0)}))
+        gated.check(
+            toy_params(
+                validate={
+                    "min_rows": 10_000,
+                    "improves_share": (0.0, 1.0),
+                    "min_recall": 0.9,
+                    "max_false_alarms": 0.05,
+                }
+            )
+        )
     with pytest.raises(GateError, match="`history`"):
         gated.check(toy_params(history="full"))
 

@@ -2,7 +2,8 @@
 Interactive Demonstrations", Yu et al., NAACL 2024, arXiv 2310.13522; section 3). <- start reading here
 
 The pipeline of `dvc.yaml` makes the same five calls with files between them and a gate after the third; a test
-holds that both give the same records. `docs/paper.md` maps each symbol of the paper to a name and a file.
+holds that both give the same records. (The pipeline's edit also judges probes, which measure the expert and change
+no trajectory: `probes.py`.) `docs/paper.md` maps each symbol of the paper to a name and a file.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,7 +57,7 @@ def tripost(
         attempts = rollout(m_theta, problems, params.rollout, t, seed=seed, own_feedback=own, history=history)
 
         # 2. Edit: FBK and IMP take over at its first mistake.
-        edited, lost = edit_all(attempts, by_id, tasks, experts, params.edit, m_theta.count_tokens, history)
+        edited, lost, _ = edit_all(attempts, by_id, tasks, experts, params.edit, m_theta.count_tokens, history)
 
         # 3. Filter: keep what ends correct, say why the rest goes.
         kept, dropped = filter_all(edited, by_id, tasks, context)

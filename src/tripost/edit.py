@@ -8,6 +8,7 @@ of dropped; every feedback of M_theta is verified, its reason too (`check_reason
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -17,7 +18,8 @@ from tripost.judge import judge
 from tripost.lengths import with_token_counts
 from tripost.params import EditParams
 from tripost.parts import find_part
-from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
+from tripost.probes import ask
+from tripost.records import Attempt, Dropped, Feedback, Probe, Problem, Trajectory, Turn
 from tripost.text import History
 
 REASONS = {
@@ -37,18 +39,25 @@ def edit_all(
     count_tokens: Callable[[Sequence[str]], list[int]],
     history: History = "last",
     on_row: Callable[[int], None] = lambda rows: None,
-) -> tuple[list[Trajectory], list[Dropped]]:
-    """Edited trajectories with their token counts, and those that the expert could not edit."""
+    probes: Mapping[int, Sequence[Probe]] = MappingProxyType({}),
+) -> tuple[list[Trajectory], list[Dropped], list[Probe]]:
+    """Edited trajectories with their token counts, those that the expert could not edit, and judged probes.
+
+    `probes`: number of a row -> those that are judged before it. They change no trajectory.
+    """
     edited: list[Trajectory] = []
     dropped: list[Dropped] = []
-    for row in trajectories:
+    judged: list[Probe] = []
+    for number, row in enumerate(trajectories):
+        for probe in probes.get(number, ()):
+            judged.append(ask(probe, problems[probe.problem_id], tasks[probe.task], experts[probe.task]))
         found = edit(row, problems[row.problem_id], tasks[row.task], experts[row.task], params)
         if isinstance(found, Dropped):
             dropped.append(found)
         else:
             edited.append(found)
         on_row(1)
-    return with_token_counts(edited, problems, count_tokens, history), dropped
+    return with_token_counts(edited, problems, count_tokens, history), dropped, judged
 
 
 def edit(

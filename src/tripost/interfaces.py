@@ -88,6 +88,27 @@ class Drilled(Protocol):
         ...
 
 
+class PlantedError(msgspec.Struct, frozen=True):
+    """An attempt with one error: `step` is the first wrong one (n+1: the final response), `kind` a word for it."""
+
+    attempt: Attempt
+    step: int
+    kind: str
+
+
+@runtime_checkable
+class Planted(Protocol):
+    """A task that can make a right attempt wrong at a known place, to measure its expert."""
+
+    def plant(self, problem: Problem, attempt: Attempt, rng: Random) -> PlantedError | None:
+        """The attempt with an error in it, surely wrong and surely not before `step`.
+
+        None where the attempt does not allow it, or where its steps are not all seen to be right: only their answer
+        is known to be.
+        """
+        ...
+
+
 class Sampling(msgspec.Struct, frozen=True):
     """How to decode: `temperature` 0 is greedy; at most `max_new_tokens`; cut before any of `stops`."""
 

@@ -103,18 +103,29 @@ class RolloutParams(Section):
     batch_size: Positive
 
 
+class ProbeParams(Section):
+    """Attempts of known verdict: `share` of a task's trajectories, at least `minimum`; a share `planted` is wrong."""
+
+    share: Share
+    minimum: Annotated[int, Field(ge=1, le=1_000_000)]
+    planted: Share
+
+
 class EditParams(Section):
     """`check_reason`: a feedback of M_theta whose reason is not the expert's counts as contradicted."""
 
     max_updates: Positive
     check_reason: bool
+    probes: ProbeParams | None
 
 
 class ValidateParams(Section):
-    """Bounds of the gate. `min_rows` holds for each task."""
+    """Bounds of the gate. `min_rows` holds for each task; `min_recall` and `max_false_alarms` for its expert."""
 
     min_rows: Count
     improves_share: tuple[Share, Share]
+    min_recall: Share
+    max_false_alarms: Share
 
     @model_validator(mode="after")
     def _ordered(self) -> "ValidateParams":

@@ -8,7 +8,8 @@ Glossary (paper, section 3; the paper's symbol first)
     tau       Trajectory    x, y_0, f_0, y_1, f_1, ..., y_n, f_n (x by its id)
               Dropped       a trajectory that leaves the pipeline, with the stage, the reason and the detail
               Example       what the model is trained on: segments of text, each with a weight
-    author    whose words:  `m_theta` (the model being taught), `script`, `llm:<model>`, or `dataset`
+              Probe         an attempt of known verdict that the expert judges among the others, to be measured
+    author    whose words:  `m_theta` (the model being taught), `script`, `llm:<model>`, `dataset`, or `probe`
 
 Offsets: `Feedback.wrong_step` counts the attempt's steps from 1; n+1 is the final response.
 """
@@ -144,6 +145,37 @@ class Dropped(Record, frozen=True, kw_only=True):
     stage: Literal["edit", "validate", "rebalance"]
     reason: str
     detail: str
+
+
+class Probe(Record, frozen=True, kw_only=True):
+    """An attempt of known verdict, and what FBK said of it: `feedback`, or why it `cannot_judge`.
+
+    `planted_step` is the first wrong step (n+1: the final response), None where all is right. `source`: what it was
+    made from; `kind`: which kind of error, or `clean`. Never trained on.
+    """
+
+    schema_version: Literal[1] = 1
+    id: str
+    task: str
+    problem_id: str
+    question_sha256: str
+    source: Literal["rationale", "attempt"]
+    kind: str
+    attempt: Attempt
+    planted_step: int | None
+    feedback: Feedback | None = None
+    cannot_judge: str | None = None
+
+    @property
+    def called_wrong(self) -> bool:
+        """Whether FBK named a wrong step."""
+        return self.feedback is not None and self.feedback.wrong_step is not None
+
+    @property
+    def located(self) -> bool:
+        """Whether FBK named the step that is the first wrong one; of a clean one, whether it was silent."""
+        said = self.feedback
+        return said is not None and not said.malformed and said.wrong_step == self.planted_step
 
 
 class Segment(Record, frozen=True, kw_only=True):

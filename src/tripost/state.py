@@ -19,7 +19,8 @@ from ruamel.yaml.error import YAMLError
 
 from tripost.credentials import masked
 from tripost.errors import DataError
-from tripost.evaluate import final, paired
+from tripost.evaluate import final
+from tripost.rates import paired
 from tripost.records import Prediction
 
 SIGNIFICANT = 0.05

@@ -156,7 +156,7 @@ def edits(data: bytes) -> None:
     task = reader.choice((ARITHMETIC, WORDS))
     x = written.problem(reader, task)
     row = written.own_words(reader, x)
-    params = EditParams(max_updates=1 + reader.number(5), check_reason=reader.flag())
+    params = EditParams(max_updates=1 + reader.number(5), check_reason=reader.flag(), probes=None)
     found = edit(row, x, registry.task(task), registry.script(task), params)
     if isinstance(found, Dropped):
         assert found.trajectory == row

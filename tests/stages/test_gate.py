@@ -32,6 +32,7 @@ class Folder:
             held_out = [msgspec.structs.replace(p, split=split) for p in problems(X.task, 3)]
             write_records(root / "problems" / f"{split}.jsonl", held_out)
         write_records(self.d / "edited.jsonl", with_token_counts(rows, {X.id: X}, counter.count_tokens, "last"))
+        write_records(self.d / "probes.jsonl", [])
         write_json(self.d / "edit.json", {"wrong_first_attempts": {X.task: 0.5}})
         pool = root / "data" / "t0" / "pool.jsonl"
         write_records(pool, [])
@@ -40,7 +41,7 @@ class Folder:
     def validate(self, params: Params) -> None:
         d = self.d
         validate.main(
-            params, problems=self.root / "problems", edited=d / "edited.jsonl", model=self.toy.models / "base",
+            params, problems=self.root / "problems", edited=d / "edited.jsonl", probes=d / "probes.jsonl", model=self.toy.models / "base",
             out=d / "kept.jsonl", dropped=d / "validate.dropped.jsonl", report=d / "report.json",
             page=d / "report.html", counts=d / "validate.json", quarantine=self.root / "quarantine", t="t1",
         )  # fmt: skip
@@ -68,7 +69,7 @@ def params(min_rows: int, **changes: Any) -> Params:
     found = toy_params()
     one_task = {X.task: found.problems[X.task].model_dump()}
     weights = found.rebalance.model_dump() | {"p": "none"}
-    bounds = {"min_rows": min_rows, "improves_share": (0.0, 1.0)}
+    bounds = {"min_rows": min_rows, "improves_share": (0.0, 1.0), "min_recall": 0.9, "max_false_alarms": 0.05}
     return toy_params(problems=one_task, rebalance=weights, validate=bounds, **changes)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from tripost.evaluate import Paired, Rate, final, paired
+from tripost.evaluate import final
+from tripost.rates import Paired, Rate, paired
 from tripost.records import Prediction
 from tripost.shell.io import read_records
 

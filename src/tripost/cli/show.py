@@ -4,6 +4,7 @@ tripost show t2                     rows that were kept, those that improve firs
 tripost show t2 --reason too_long   rows that were dropped for this reason
 tripost show t2 --stage rollout     the model's own words, before anything was edited
 tripost show t2 --id ID             one row or problem, at every stage
+tripost show t2 --probes            what the expert said of attempts whose verdict is known
 tripost show t2 --eval --broken     evaluation: right at first, wrong in the end
 """
 
@@ -31,6 +32,7 @@ from tripost.cli.rows import (
     shuffled,
 )
 from tripost.cli.screen import clean, console, shorten
+from tripost.cli.show_probes import print_figures, read_probes, show_probes
 from tripost.cli.transcript import MAX_LABEL, MAX_TEXT
 from tripost.errors import DataError
 from tripost.records import Problem
@@ -51,6 +53,9 @@ def main(argv: Sequence[str]) -> int | None:
 
         show_predictions(out, given)
         return None
+    if given.probes:
+        show_probes(out, given)
+        return None
     t0 = "t0 learns from rationales alone; see `tripost show t0 --eval`"
     folder = iteration(given.data, given.t, [*WRITTEN.values(), *DROPPED.values()], t0)
     rows = of_task(list(read_rows(folder)), given.task)
@@ -60,6 +65,7 @@ def main(argv: Sequence[str]) -> int | None:
     if given.id is None:
         chosen = shuffled(chosen, given.seed, improving_first=given.stage in {None, "kept"})
     _counts(out, given.t, rows)
+    print_figures(out, [probe for probe in read_probes(folder) if given.task in {None, probe.task}])
     problems = at_hand(given.data / "problems" / "train.jsonl")
     for number, row in enumerate(chosen[: given.n], start=1):
         problem = problems.get(row.trajectory.problem_id)
@@ -82,6 +88,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("-n", type=_count, default=10, help="how many rows (default: 10; 0: the counts alone)")
     parser.add_argument("--seed", type=int, default=0, help="another seed, other rows (default: 0)")
     parser.add_argument("--data", type=Path, default=Path("data"), metavar="FOLDER", help="default: data")
+    parser.add_argument("--probes", action="store_true", help="what measures the expert: its mistakes come first")
     parser.add_argument("--eval", action="store_true", help="what the model made of the validation problems")
     parser.add_argument("--eval-folder", type=Path, default=Path("eval"), metavar="FOLDER", help="default: eval")
     kinds = parser.add_mutually_exclusive_group()
@@ -89,8 +96,10 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=f"--eval, {does}")
     given = parser.parse_args(argv)
     given.eval = given.eval or given.kind is not None
-    if given.eval and (given.stage or given.reason):
-        parser.error("--stage and --reason choose rows of the data, not of the evaluation")
+    if (given.eval or given.probes) and (given.stage or given.reason):
+        parser.error("--stage and --reason choose rows of the data, not of the evaluation or the probes")
+    if given.eval and given.probes:
+        parser.error("--probes belong to the data, not to the evaluation")
     return given
 
 

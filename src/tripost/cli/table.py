@@ -16,7 +16,7 @@ from rich.text import Text
 from tripost.cli.conclude import conclusions
 from tripost.cli.screen import clean, console
 from tripost.errors import DataError
-from tripost.evaluate import Paired, Rate
+from tripost.rates import Paired, Rate
 from tripost.shell.io import read_json
 
 SUBSETS = {"seen": "seen", "unseen": "unseen", "total": "all"}

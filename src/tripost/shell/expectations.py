@@ -9,13 +9,15 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tripost.columns import COLUMNS, Row, TaskCount, task_counts
 from tripost.params import ValidateParams
-from tripost.shell.suite import Check, Severity, row_checks, task_checks
+from tripost.recall import Figures
+from tripost.shell.suite import Check, Severity, expert_checks, row_checks, task_checks
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -38,6 +40,7 @@ class Finding(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
     detail: str
     unit: str
+    remedy: str = ""
 
     @property
     def count(self) -> str:
@@ -57,13 +60,23 @@ class GateResult(msgspec.Struct, frozen=True):
         """One line for each critical check that failed."""
         failed = [f for f in self.findings if not f.success and f.severity == "critical"]
         found = [f"{f.count} (ids {', '.join(f.ids)})" if f.ids else f.count or f.detail for f in failed]
-        return [f"{f.name}: {what}: {f.meaning}" for f, what in zip(failed, found, strict=True)]
+        ends = [f"{f.meaning}; {f.remedy}" if f.remedy else f.meaning for f in failed]
+        return [f"{f.name}: {what}: {end}" for f, what, end in zip(failed, found, ends, strict=True)]
 
 
 def gate(
-    rows: Sequence[Row], *, params: ValidateParams, tasks: Sequence[str], max_turns: int, context: int
+    rows: Sequence[Row],
+    *,
+    params: ValidateParams,
+    tasks: Sequence[str],
+    max_turns: int,
+    context: int,
+    expert: Mapping[str, Figures] = MappingProxyType({}),
 ) -> GateResult:
-    """Hold the rows against the suite. `max_turns`: attempts in the longest trajectory that may be."""
+    """Hold the rows against the suite. `max_turns`: attempts in the longest trajectory that may be.
+
+    `expert`: how good each task's expert was; empty where that is not measured.
+    """
     counts = task_counts(rows, tasks)
     with _quiet():
         import great_expectations as gx
@@ -79,6 +92,10 @@ def gate(
             [msgspec.structs.asdict(count) for count in counts], columns=list(TaskCount.__struct_fields__)
         )
         findings += _run(runner, task_checks(params, len(rows)), table, [c.task for c in counts], "task")
+        if expert:
+            table = pd.DataFrame([found.bounds() for found in expert.values()])
+            labels = [f"{name} ({found.shown})" for name, found in expert.items()]
+            findings += _run(runner, expert_checks(params), table, labels, "expert")
     success = all(f.success for f in findings if f.severity != "warning")
     return GateResult(success=success, rows=len(rows), tasks=tuple(counts), findings=tuple(findings))
 
@@ -146,6 +163,7 @@ def _finding(
         ids=tuple(dict.fromkeys(ids[n] for n in unexpected[: 10 * SHOWN]))[:SHOWN],
         detail="; ".join(details),
         unit=unit,
+        remedy=check.remedy,
     )
 
 

@@ -42,6 +42,7 @@ def conditions(params: Params) -> dict[str, Any]:
         "validate": params.validate_.model_dump(mode="json"),
         "history": params.history,
         "max_updates": params.edit.max_updates,
+        "probes": params.edit.probes is not None,
         "tasks": sorted(params.problems),
     }
 
@@ -62,8 +63,8 @@ def require_passed(report_path: Path, params: Params) -> dict[str, Any]:
         raise GateError(f"{report_path}: the gate did not pass ({failed}); nothing is trained on this data; {again}")
     if report.get("conditions") != conditions(params):
         raise GateError(
-            f"{report_path}: made with other values of `validate`, `history`, `edit.max_updates` or other tasks "
-            f"than params.yaml has now; {again}"
+            f"{report_path}: made with other values of `validate`, `history`, `edit.max_updates` or "
+            f"`edit.probes`, or other tasks, than params.yaml has now; {again}"
         )
     return report
 

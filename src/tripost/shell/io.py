@@ -10,7 +10,7 @@ import msgspec
 
 from tripost.errors import DataError
 from tripost.files import open_regular, read_bounded
-from tripost.records import Prediction, Problem, Record, Trajectory
+from tripost.records import Prediction, Probe, Problem, Record, Trajectory
 from tripost.shell.lines import AGAIN, not_json, numbered_lines, record_flaw
 
 R = TypeVar("R", bound=Record)
@@ -102,13 +102,7 @@ def load_trajectories(path: Path, problems: Mapping[str, Problem], *, may_be_emp
     """Trajectories, each joined to its problem. Raises DataError for none, or where the question is another one."""
     rows: dict[str, Trajectory] = {}
     for number, row in enumerate(read_records(path, Trajectory), start=1):
-        problem = problems.get(row.problem_id)
-        if problem is None:
-            raise DataError(f"{path}:{number}: no problem has the id {row.problem_id!r}; {AGAIN}")
-        if sha256(problem.question.encode()).hexdigest() != row.question_sha256:
-            raise DataError(f"{path}:{number}: the question of {row.problem_id!r} has changed; {AGAIN}")
-        if row.task != problem.task:
-            raise DataError(f"{path}:{number}: task {row.task!r}, but its problem is of {problem.task!r}; {AGAIN}")
+        _require_problem(f"{path}:{number}", row, problems)
         if not row.turns:
             raise DataError(f"{path}:{number}: a trajectory without turns; {AGAIN}")
         if row.id in rows:
@@ -117,6 +111,29 @@ def load_trajectories(path: Path, problems: Mapping[str, Problem], *, may_be_emp
     if not rows and not may_be_empty:
         raise DataError(f"{path}: empty; see what was dropped on the way (*.dropped.jsonl beside it), or {AGAIN}")
     return list(rows.values())
+
+
+def load_probes(path: Path, problems: Mapping[str, Problem]) -> list[Probe]:
+    """The probes of an iteration, each joined to its problem and judged. Raises DataError."""
+    rows: dict[str, Probe] = {}
+    for number, row in enumerate(read_records(path, Probe), start=1):
+        _require_problem(f"{path}:{number}", row, problems)
+        if (row.feedback is None) == (row.cannot_judge is None):
+            raise DataError(f"{path}:{number}: neither judged nor `cannot_judge`, or both; {AGAIN}")
+        if row.id in rows:
+            raise DataError(f"{path}:{number}: the id {row.id!r} stands in an earlier line, too; {AGAIN}")
+        rows[row.id] = row
+    return list(rows.values())
+
+
+def _require_problem(where: str, row: Trajectory | Probe, problems: Mapping[str, Problem]) -> None:
+    problem = problems.get(row.problem_id)
+    if problem is None:
+        raise DataError(f"{where}: no problem has the id {row.problem_id!r}; {AGAIN}")
+    if sha256(problem.question.encode()).hexdigest() != row.question_sha256:
+        raise DataError(f"{where}: the question of {row.problem_id!r} has changed; {AGAIN}")
+    if row.task != problem.task:
+        raise DataError(f"{where}: task {row.task!r}, but its problem is of {problem.task!r}; {AGAIN}")
 
 
 def load_predictions(path: Path) -> list[Prediction]:

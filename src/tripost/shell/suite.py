@@ -31,6 +31,7 @@ class Check(msgspec.Struct, frozen=True):
     meaning: str
     rules: Sequence[Rule]
     severity: Severity = "critical"
+    remedy: str = ""
 
 
 def row_checks(tasks: Sequence[str], max_turns: int, context: int) -> list[Check]:
@@ -88,6 +89,38 @@ def task_checks(params: ValidateParams, rows: int) -> list[Check]:
     return [
         Check("rows_per_task", enough, [_rows(1), _between("rows", params.min_rows, max(params.min_rows, rows))]),
         Check("improves_share", share, [_rows(1), _between("share", low, high)], "warning"),
+    ]
+
+
+def expert_checks(params: ValidateParams) -> list[Check]:
+    """What holds of the table of experts.
+
+    Few probes say little, so an expert fails only where the whole exact 95 % interval lies on the wrong side of the
+    bound: one miss of five is no failure, a hundred of five hundred are.
+    """
+    recall, alarms = params.min_recall, params.max_false_alarms
+    look = "read data/<t>/probes.jsonl (tripost show <t> --probes), mend the expert or take another"
+    none = "give the task rationales, or problems that the model can solve"
+    return [
+        Check(
+            "expert_recall",
+            f"the expert finds {recall:g} of the errors that were planted, allowing for chance",
+            [_rows(1), _between("recall_at_most", recall, 1)],
+            remedy=f"{look}, or change validate.min_recall",
+        ),
+        Check(
+            "expert_false_alarms",
+            f"the expert calls at most {alarms:g} of the right attempts wrong, allowing for chance",
+            [_rows(1), _between("false_alarms_at_least", 0, alarms)],
+            remedy=f"{look}, or change validate.max_false_alarms",
+        ),
+        Check(
+            "expert_probed",
+            "every task has planted errors and right attempts to measure its expert with",
+            [_rows(1), _between("planted", 1, MAX_ROWS), _between("clean", 1, MAX_ROWS)],
+            "warning",
+            remedy=none,
+        ),
     ]
 
 

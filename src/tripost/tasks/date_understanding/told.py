@@ -72,7 +72,9 @@ def _with_dates(text: str) -> str:
 
     def iso(match: re.Match[str]) -> str:
         found = read_date(match[0])
-        return f" {found.day:%Y%m%d} " if found is not None and found.day is not None else " 0 "  # no such day
+        if found is not None and found.day is not None:
+            return f" {found.day:%Y%m%d} "
+        return f" 0{''.join(filter(str.isalnum, match[0]))} "  # no such day; the same only to the letter
 
     return FIND_DATE.sub(iso, text[:2000]).lower()
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tripost.errors import DataError
-from tripost.interfaces import Expert
+from tripost.interfaces import Expert, PlantedError
 from tripost.records import Attempt, Problem
 from tripost.tasks.generated import generate
 from tripost.tasks.multistep_arithmetic.derive import derive, question_text, read_integer
@@ -44,6 +44,12 @@ class MultistepArithmetic:
         from tripost.tasks.multistep_arithmetic.check import ArithmeticScript
 
         return ArithmeticScript()
+
+    def plant(self, problem: Problem, attempt: Attempt, rng: random.Random) -> PlantedError | None:
+        """A slip in one claim."""
+        from tripost.tasks.multistep_arithmetic.plant import plant
+
+        return plant(problem, attempt, rng)
 
     def drill(self, rng: random.Random) -> tuple[str, str]:
         """A single operation, with operands of the sizes that come up in the middle of a problem."""

@@ -77,10 +77,10 @@ def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]
     done = {read_chain(s.text, CALCULATE)[0] for s in steps if s.text.startswith(CALCULATE)}
     for name, text in definitions.items():
         if name not in done:
-            _append(steps, f"{CALCULATE}{' = '.join([name, *_chain(text, parse(text))])}.")
+            _append(steps, f"{CALCULATE}{' = '.join([name, *written_out(text, parse(text))])}.")
     if not any(step.text.startswith(FINAL) for step in steps):
         with_values = substitute(parse(template), dict(values))
-        _append(steps, f"{FINAL}{' = '.join([template, *_reductions(with_values)])}.")
+        _append(steps, f"{FINAL}{' = '.join([template, *reductions(with_values)])}.")
     return steps, f"So the answer is {evaluate(whole)}."
 
 
@@ -108,12 +108,13 @@ def _join(definitions: dict[str, str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _chain(text: str, node: Node) -> list[str]:
-    written = _reductions(node)
+def written_out(text: str, node: Node) -> list[str]:
+    """An expression as it stands, fully bracketed where that differs, and all its reductions."""
+    written = reductions(node)
     return written if written[0] == text else [text, *written]
 
 
-def _reductions(node: Node) -> list[str]:
+def reductions(node: Node) -> list[str]:
     """The expression, fully bracketed, and what is left after each operation, down to a number."""
     written = [write(node)]
     while not isinstance(node, int):

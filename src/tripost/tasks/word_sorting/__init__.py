@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tripost.errors import DataError
-from tripost.interfaces import Expert
+from tripost.interfaces import Expert, PlantedError
 from tripost.records import Attempt, Problem
 from tripost.tasks.generated import generate
 from tripost.tasks.word_sorting.derive import derive, question_words
@@ -108,6 +108,12 @@ class WordSorting:
         from tripost.tasks.word_sorting.check import WordScript
 
         return WordScript()
+
+    def plant(self, problem: Problem, attempt: Attempt, rng: random.Random) -> PlantedError | None:
+        """A letter misread, or words exchanged, dropped or misspelt."""
+        from tripost.tasks.word_sorting.plant import plant
+
+        return plant(problem, attempt, rng)
 
     def drill(self, rng: random.Random) -> tuple[str, str]:
         """A letter of a word, with its number."""
