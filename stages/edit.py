@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tripost import registry, summary
 from tripost.edit import edit_all, wrong_share
+from tripost.experts import chosen
 from tripost.models.encode import TokenCounter
 from tripost.params import Params
 from tripost.shell.io import load_problems, load_trajectories, write_json, write_records
@@ -17,15 +18,14 @@ def main(
     """Write the edited trajectories, those the experts could not edit, and counts."""
     train = load_problems(problems / "train.jsonl")
     rows = load_trajectories(rollout, train)
-    names = sorted(params.problems)
     counter = TokenCounter(str(model))
-    tasks = registry.tasks(names)
+    tasks = registry.tasks_of(params.problems)
     with Progress(f"edit {t}", len(rows), "trajectories") as bar:
         edited, lost = edit_all(
             rows,
             train,
             tasks,
-            registry.scripts(names),
+            chosen.experts(tasks, params.problems),
             params.edit,
             counter.count_tokens,
             params.history,

@@ -47,7 +47,7 @@ def edited(problem: Problem, *raws: str) -> Trajectory | None:
         own = msgspec.structs.replace(feedback, author="m_theta") if isinstance(feedback, Feedback) else None
         turns.append(Turn(attempt=attempt, feedback=own if attempt is not attempts[-1] else None, n_tokens=0))
     row = trajectory(problem, f"{problem.id}/t1/0", 1, tuple(turns))
-    done = edit(row, problem, found, expert, EditParams(max_updates=MAX_UPDATES, check_reason=False))
+    done = edit(row, problem, found, expert, EditParams(max_updates=MAX_UPDATES, check_reason=False, salvage=False))
     if not isinstance(done, Trajectory):
         return None
     done = counted(done, problem)

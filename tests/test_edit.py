@@ -18,7 +18,7 @@ WRONG = (
     RIGHT.replace("(-1 + 3) = 2.", "(-1 + 3) = 4.").replace("(2 - 7) = -5", "(4 - 7) = -3").replace("is -5", "is -3")
 )
 WRONG_LATER = RIGHT.replace("(2 - 7) = -5", "(2 - 7) = 5").replace("is -5", "is 5")
-PARAMS = EditParams(max_updates=5, check_reason=True)
+PARAMS = EditParams(max_updates=5, check_reason=True, salvage=False)
 
 
 def said(text: str, step: int | None, part: str = "", reason: str = "") -> Feedback:
@@ -91,7 +91,7 @@ def test_contradicted_feedback_is_replaced_and_everything_after_it_dropped(contr
 
 def test_another_reason_counts_only_where_it_is_asked_for() -> None:
     own = said(WRONG, 2, "= 4", "A is 2")
-    row = edited((WRONG, own), (RIGHT, None), params=EditParams(max_updates=5, check_reason=False))
+    row = edited((WRONG, own), (RIGHT, None), params=EditParams(max_updates=5, check_reason=False, salvage=False))
     assert authors(row) == [("m_theta", "m_theta"), ("m_theta", "script")]
 
 
@@ -126,7 +126,11 @@ class NeverRight:
 
 @pytest.mark.parametrize("max_updates", [1, 2, 5])
 def test_updates_are_bounded(max_updates: int) -> None:
-    row = edited((WRONG, None), expert=NeverRight(), params=EditParams(max_updates=max_updates, check_reason=True))
+    row = edited(
+        (WRONG, None),
+        expert=NeverRight(),
+        params=EditParams(max_updates=max_updates, check_reason=True, salvage=False),
+    )
     assert len(row.turns) == max_updates + 1
     assert row.turns[-1].feedback is not None
     assert not row.turns[-1].feedback.says_correct
