@@ -9,7 +9,7 @@ from tests.toy import toy_params
 
 HEAVY = {
     "test_algorithm", "test_bad_inputs", "test_cli_doctor", "test_disk", "test_dvc", "test_expectations", "test_gate",
-    "test_kills", "test_model_folder", "test_models", "test_page", "test_resume", "test_stage", "test_supply_chain",
+    "test_kills", "test_less", "test_model_folder", "test_models", "test_page", "test_plugins", "test_resume", "test_stage", "test_supply_chain",
     "test_tracking", "test_two_at_once",
 }  # fmt: skip
 """Files that need torch, Great Expectations, MLflow or processes; the rest is marked `unit`: make test ARGS="-m unit"."""
