@@ -1,9 +1,9 @@
 """Column addition: a whole task in one file, found by `problems.addition.module` in params.yaml.
 
-    Q: Add 47 and 85.
-    (1) 7 + 5 + 0 = 12, carry 1, so far 2.
-    (2) 4 + 8 + 1 = 13, carry 1, so far 32.
-    (Final response) So the answer is 132.
+Q: Add 47 and 85.
+(1) 7 + 5 + 0 = 12, carry 1, so far 2.
+(2) 4 + 8 + 1 = 13, carry 1, so far 32.
+(Final response) So the answer is 132.
 """
 
 import random
