@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.bad_world import write_params
 from tests.toy import ROOT, raw_params
 from tripost.records import Problem, Trajectory
@@ -52,17 +50,6 @@ validate.main(params, d / "problems", t / "edited.jsonl", m / "base", t / "kept.
 """
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the package of tests/plugin in it, installed without network."""
-    folder = tmp_path_factory.mktemp("plugin")
-    shutil.copytree(ROOT / "tests" / "plugin", folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-build-isolation"]
-    command = [*pip, "--disable-pip-version-check", "--target", str(folder / "site"), str(folder / "source")]
-    subprocess.run(command, check=True, capture_output=True)
-    return folder / "site"
-
-
 def python(folder: Path, site: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     path = os.pathsep.join([str(site), str(ROOT / "src"), str(ROOT)])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
@@ -70,10 +57,10 @@ def python(folder: Path, site: Path, *words: str) -> "subprocess.CompletedProces
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_task_expert_and_prompts_of_a_package_are_found_by_name(installed: Path, tmp_path: Path) -> None:
+def test_task_expert_and_prompts_of_a_package_are_found_by_name(plugin: Path, tmp_path: Path) -> None:
     write_params(tmp_path, problems={"doubling": SECTION}, warmup="none", **{"base_model.drill": None})
-    assert python(tmp_path, installed, "-m", "tripost.cli", "check").stdout == "params.yaml: fine\n"
-    done = python(tmp_path, installed, "-c", CHAIN)
+    assert python(tmp_path, plugin, "-m", "tripost.cli", "check").stdout == "params.yaml: fine\n"
+    done = python(tmp_path, plugin, "-c", CHAIN)
     assert done.returncode == 0, done.stderr
     data = tmp_path / "data"
     assert len(list(read_records(data / "problems" / "train.jsonl", Problem))) == 30
@@ -85,15 +72,15 @@ def test_task_expert_and_prompts_of_a_package_are_found_by_name(installed: Path,
         assert said is not None
         assert (said.author, said.reason) == ("teacher", "it is not twice the number"), "the words of its prompt set"
         assert row.turns[1].attempt.author == "teacher"
-    plug_in = read_json(data / "plugins.json")["doubling"]
-    (teacher,) = plug_in["feedback"]
+    found = read_json(data / "plugins.json")["doubling"]
+    (teacher,) = found["feedback"]
     assert (teacher["distribution"], teacher["version"], teacher["name"]) == (
         "tripost-schoolbook",
         "0.3.1",
         "teacher",
     )
-    assert plug_in["task"]["value"] == "schoolbook.task:Doubling"
-    assert str(installed) not in json.dumps(plug_in)
+    assert found["task"]["value"] == "schoolbook.task:Doubling"
+    assert str(plugin) not in json.dumps(found)
 
 
 def test_without_the_package_the_names_are_unknown(tmp_path: Path) -> None:
@@ -106,10 +93,10 @@ def test_without_the_package_the_names_are_unknown(tmp_path: Path) -> None:
     ]
 
 
-def test_a_change_of_its_prompts_is_a_change(installed: Path, tmp_path: Path) -> None:
+def test_a_change_of_its_prompts_is_a_change(plugin: Path, tmp_path: Path) -> None:
     write_params(tmp_path, problems={"doubling": SECTION})
     site = tmp_path / "site"
-    shutil.copytree(installed, site)
+    shutil.copytree(plugin, site)
     stage = [str(ROOT / "stages" / "plugins.py"), "--out", "plugins.json"]
     seen = []
     for _ in range(2):

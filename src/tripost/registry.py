@@ -9,6 +9,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from pathlib import Path
@@ -141,15 +142,22 @@ def own_file(key: str, module: str) -> Path:
     return path
 
 
+class _AsItStands(SourceFileLoader):
+    """Runs what stands in the file, the bytes that DVC has seen; no compiled copy is read or written."""
+
+    def get_code(self, fullname: str) -> Any:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _from_file(key: str, module: str) -> Any:
     path, attribute = own_file(key, module), module.rpartition(":")[2]
     name = f"tripost_own_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
+    loader = _AsItStands(name, str(path.resolve()))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[name] = loaded  # records and dataclasses look their module up by name
-    spec.loader.exec_module(loaded)
+    loader.exec_module(loaded)
     return getattr(loaded, attribute)
 
 
