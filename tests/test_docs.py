@@ -14,7 +14,13 @@ from tripost.shell.suite import row_checks, task_checks
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *DOCS]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *DOCS,
+    ROOT / "examples" / "addition" / "README.md",
+]
 NAMED = re.compile(r"(?<![\w./-])(?:src|stages|tests|bench|tools|docs|examples)/[\w./-]*\w\.(?:py|sh|md|html)\b")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

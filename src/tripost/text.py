@@ -184,19 +184,13 @@ def update_prompt(question: str, before: Sequence[Turn], turn: Turn, history: Hi
 def pair_segments(
     question: str, turns: Sequence[Turn], i: int, history: History, *, with_update: bool
 ) -> tuple[tuple[Part, str], ...]:
-    """The turn pair (x, y_i, f_i[, y_{i+1}]) as (part, text): joined, they begin with the prompts above.
-
-    The attempt is a wrong one where an update follows, or where f_i names a wrong step.
-    """
-    turn = turns[i]
-    head = context(question, turns[:i], history)
+    """The turn pair (x, y_i, f_i[, y_{i+1}]) as (part, text): joined, they begin with the prompts above."""
+    turn, head = turns[i], context(question, turns[:i], history)
     feedback: tuple[Part, str] = ("feedback", feedback_segment(turn.feedback))
     wrong = with_update or (turn.feedback is not None and turn.feedback.wrong_step is not None)
     attempt: tuple[Part, str] = ("wrong_attempt" if wrong else "attempt", turn.attempt.raw)
-    if not with_update:
-        return (("question", head), attempt, feedback)
-    update: tuple[Part, str] = ("update", UPDATE + turns[i + 1].attempt.raw)
-    return (("question", head), attempt, feedback, update)
+    update = (("update", UPDATE + turns[i + 1].attempt.raw),) if with_update else ()
+    return (("question", head), attempt, feedback, *update)
 
 
 def rationale_segments(problem: Problem) -> tuple[tuple[Part, str], ...]:
