@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 CODE := $(wildcard src stages tests bench examples)
 
-.PHONY: help run test check format fuzz audit bench setup clean
+.PHONY: help run example test check format fuzz audit bench setup clean
 
 help: ## This list
 	@echo "Usage: make TARGET  (PYTHON=/path/to/python picks an interpreter, ARGS=... goes to pytest, the fuzzer or the benchmark)"
@@ -28,6 +28,10 @@ run: ## Install, run the whole pipeline (only what changed), print the results
 	@.venv/bin/tripost check
 	@.venv/bin/dvc repro
 	@.venv/bin/tripost table
+
+example: ## A new task in one file, run to its table in a copy: examples/addition
+	@sh tools/preflight.sh run
+	@sh examples/addition/run.sh
 
 test: ## The tests; the slow ones too: make test ARGS="-m 'slow or not slow'"
 	@sh tools/preflight.sh dev

@@ -22,7 +22,7 @@ from tripost.columns import flatten
 from tripost.edit import edit
 from tripost.errors import DataError
 from tripost.filter import flaw
-from tripost.params import EditParams, SourceParams
+from tripost.params import EditParams, ExpertParams, SourceParams
 from tripost.parts import find_part
 from tripost.problems import check_rationales, collect
 from tripost.reading import stands_in
@@ -32,7 +32,8 @@ from tripost.tasks.multistep_arithmetic.expression import ExpressionError, evalu
 from tripost.text import parse_attempt, parse_feedback
 
 RUNS = 5
-PARAMS = EditParams(max_updates=5, check_reason=True, probes=None)
+PARAMS = EditParams(max_updates=5, check_reason=True, probes=None, salvage=False)
+SCRIPT = ExpertParams(feedback=("script",), improve=("script",))
 Case = tuple[str, str, Callable[[], object]]
 """The text, the entry point, what is measured."""
 
@@ -85,7 +86,7 @@ def source(x: Problem, text: str, field: str) -> object:
     """A row of a user's own problem file that holds the text as question, answer or rationale."""
     task = registry.task(x.task)
     counts = dict.fromkeys(("train", "validation", "test", "unseen_validation", "unseen_test"), 9)
-    asked = SourceParams(source="jsonl", path="x", seen=(), unseen=(), **counts)
+    asked = SourceParams(module=None, source="jsonl", path="x", expert=SCRIPT, seen=(), unseen=(), **counts)
     try:
         found = collect(task, asked, [("f:1", msgspec.to_builtins(x) | {field: text, "seen": True})], 1)
     except DataError as error:

@@ -18,7 +18,7 @@ from tripost import registry
 from tripost.edit import edit
 from tripost.errors import DataError
 from tripost.imported import read_problem
-from tripost.params import EditParams, SourceParams
+from tripost.params import EditParams, ExpertParams, SourceParams
 from tripost.problems import check_rationales
 from tripost.records import Dropped, Problem, Turn
 from tripost.rollout import trajectory
@@ -68,6 +68,8 @@ def kind_of(reason: str) -> str:
 def problems_of(task: str, path: Path, found: Found) -> Iterator[Problem]:
     """The rows of a file that can be read."""
     source = SourceParams(
+        module=None,
+        expert=ExpertParams(feedback=("script",), improve=("script",)),
         source="tripost" if path.suffix == ".jsonl" else "bbh",
         path=str(path),
         seen=(),
@@ -109,7 +111,7 @@ def edited(task: str, problem: Problem) -> str:
     attempt = parse_attempt(problem.rationale or "", "m_theta")
     turn = Turn(attempt=attempt, feedback=None, n_tokens=0)
     row = trajectory(problem, f"{problem.id}/t1/0", 0, (turn,))
-    params = EditParams(max_updates=5, check_reason=True, probes=None)
+    params = EditParams(max_updates=5, check_reason=True, probes=None, salvage=False)
     result = edit(row, problem, registry.task(task), registry.script(task), params)
     if isinstance(result, Dropped):
         return f"dropped, {result.reason}"

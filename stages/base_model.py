@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tripost import phrases, registry
+from tripost.experts import chosen
 from tripost.models.base import copy_base, scratch_base
 from tripost.models.learner import TorchLearner
 from tripost.params import Params
@@ -15,12 +16,13 @@ DOCUMENTS = 400
 
 def main(params: Params, out: Path, partial: Path | None = None) -> None:
     """Write the base's weights (safetensors), config and tokenizer to the folder `out`."""
-    base, names = params.base_model, sorted(params.problems)
+    base = params.base_model
     if base.source != "scratch":
         copy_base(base.source, out)
         return
-    tasks, experts = registry.tasks(names), registry.scripts(names)
-    difficulties = {name: params.problems[name].seen for name in names}
+    tasks = registry.tasks_of(params.problems)
+    experts = chosen.experts(tasks, params.problems)
+    difficulties = {name: params.problems[name].seen for name in tasks}
     texts = list(phrases.documents(tasks, experts, difficulties, DOCUMENTS, params.seed))
     pages = phrases.drills(tasks, base.drill_pages, params.seed) if base.drill else []
     if base.drill is None or not pages:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tripost import registry, summary
 from tripost.edit import edit_all, wrong_share
+from tripost.experts import chosen
 from tripost.models.encode import TokenCounter
 from tripost.params import Params
 from tripost.probes import make_probes, places
@@ -27,16 +28,16 @@ def main(
     """Write the edited trajectories, those the experts could not edit, judged probes, and counts."""
     train = load_problems(problems / "train.jsonl")
     rows = load_trajectories(rollout, train)
-    names = sorted(params.problems)
     counter = TokenCounter(str(model))
-    tasks = registry.tasks(names)
-    made = make_probes(rows, train, tasks, params.edit.probes, params.seed, t)
+    tasks = registry.tasks_of(params.problems)
+    graded = chosen.graded(params.problems)
+    made = make_probes(rows, train, tasks, params.edit.probes, params.seed, t, graded)
     with Progress(f"edit {t}", len(rows), "trajectories") as bar:
         edited, lost, judged = edit_all(
             rows,
             train,
             tasks,
-            registry.scripts(names),
+            chosen.experts(tasks, params.problems),
             params.edit,
             counter.count_tokens,
             params.history,
@@ -48,7 +49,7 @@ def main(
     write_records(probes, judged)
     counted = summary.of_stage(len(rows), edited, lost)
     shares = {"wrong_first_attempts": wrong_share(edited, lost, train, tasks)}
-    write_json(counts, {**counted, **shares, "expert": figures(judged, names if params.edit.probes else [])})
+    write_json(counts, {**counted, **shares, "expert": figures(judged, sorted(tasks) if params.edit.probes else [])})
 
 
 if __name__ == "__main__":

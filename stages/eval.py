@@ -4,9 +4,11 @@ from pathlib import Path
 
 from tripost import registry
 from tripost.evaluate import evaluate, metrics
+from tripost.experts import chosen
 from tripost.models.decoder import TorchDecoder
 from tripost.models.machine import device
 from tripost.params import Params
+from tripost.rollout import knows_feedback
 from tripost.shell.io import load_predictions, load_problems, write_json, write_records
 from tripost.shell.partial import Remembering, partial_work
 from tripost.shell.progress import Progress
@@ -24,8 +26,9 @@ def main(
     partial: Path | None = None,
 ) -> None:
     """Write predictions and metrics. `previous`: the predictions of the iteration before, for paired tests."""
-    names = sorted(params.problems)
-    with partial_work(partial, Path(__file__), params.history, params.eval, t, problems, model) as work:
+    own = knows_feedback(t, params.base_model)
+    tasks = registry.tasks_of(params.problems)
+    with partial_work(partial, Path(__file__), params.history, params.eval, t, own, problems, model) as work:
         validation = list(load_problems(problems / "validation.jsonl").values())
         before = load_predictions(previous) if previous else None
         decoder = TorchDecoder(str(model), params.eval.batch_size)
@@ -36,11 +39,11 @@ def main(
             predictions = evaluate(
                 m_theta,
                 validation,
-                registry.tasks(names),
-                registry.scripts(names),
+                tasks,
+                chosen.experts(tasks, params.problems),
                 params.eval,
                 t,
-                own_feedback=t != "t0",
+                own_feedback=own,
                 history=params.history,
                 watcher=bar,
             )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tripost import registry, summary
+from tripost.experts import chosen
 from tripost.params import Params
 from tripost.problems import SPLITS, check_rationales, collect, require_unique
 from tripost.shell.io import write_json, write_records
@@ -14,10 +15,10 @@ def main(params: Params, out: Path, counts: Path) -> None:
     """Write `train.jsonl`, `validation.jsonl` and `test.jsonl` to the folder `out`, and counts."""
     everything, left_out, fewer, rationales = [], {}, {}, {}
     for name, source in sorted(params.problems.items()):
-        task, expert = registry.task(name), registry.script(name)
+        task = registry.task(name, source.module)
         rows = read_rows(source)
         collected = collect(task, source, rows, params.seed)
-        checked, rationales[name] = check_rationales(collected.problems, task, expert)
+        checked, rationales[name] = check_rationales(collected.problems, task, chosen.expert(task, source.expert))
         everything += checked
         left_out[name], fewer[name] = dict(collected.left_out), dict(collected.fewer_than_asked)
     require_unique(everything)

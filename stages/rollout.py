@@ -6,7 +6,7 @@ from tripost import summary
 from tripost.models.decoder import TorchDecoder
 from tripost.models.machine import device
 from tripost.params import Params
-from tripost.rollout import rollout
+from tripost.rollout import knows_feedback, rollout
 from tripost.shell.io import load_problems, write_json, write_records
 from tripost.shell.partial import Remembering, partial_work
 from tripost.shell.progress import Progress
@@ -24,7 +24,8 @@ def main(
     partial: Path | None = None,
 ) -> None:
     """Write one trajectory a problem and sample of this iteration's window."""
-    knobs = (params.seed, params.history, params.rollout, t, prev)
+    own = knows_feedback(prev, params.base_model)
+    knobs = (params.seed, params.history, params.rollout, t, prev, own)
     with partial_work(partial, Path(__file__), *knobs, problems, model) as work:
         train = list(load_problems(problems / "train.jsonl").values())
         decoder = TorchDecoder(str(model), params.rollout.batch_size)
@@ -38,7 +39,7 @@ def main(
                 params.rollout,
                 t,
                 seed=params.seed,
-                own_feedback=prev != "t0",
+                own_feedback=own,
                 history=params.history,
                 watcher=bar,
             )

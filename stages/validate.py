@@ -38,7 +38,7 @@ def main(
     rows = load_trajectories(edited, train)
     held_out = load_held_out(problems, train)
     names, context = sorted(params.problems), load_context_length(model)
-    kept, lost = filter_all(rows, train, registry.tasks(names), context)
+    kept, lost = filter_all(rows, train, registry.tasks_of(params.problems), context)
     counter, seed = TokenCounter(str(model)), f"{params.seed} {t}"
     table = flatten(kept, train, held_out, counter.count_tokens, history=params.history, sample=SAMPLE, seed=seed)
     limit = params.edit.max_updates + 1

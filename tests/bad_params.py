@@ -19,6 +19,15 @@ def _bad(what: str, spoil: Spoil, stage: str = "problems") -> Case:
     return Case(what, stage, spoil)
 
 
+TASK = """
+class Task:
+    name = "word_sorting"
+    def problems(self, difficulties, seed): return iter(())
+    def is_correct(self, problem, attempt): return False
+    def seen(self, difficulty): return difficulty != "8 words"
+"""
+OWN = text("task.py", TASK)
+NO_SCRIPT = {"problems.word_sorting.module": "task.py:Task"}
 CASES = [
     _bad("no params.yaml", lambda root: (root / "params.yaml").unlink()),
     _bad("params.yaml is empty", text("params.yaml", "\n")),
@@ -86,6 +95,30 @@ CASES = [
     ),
     _bad("an unknown task", swap("params.yaml", '"word_sorting"', '"word_sortin"'), stage="rollout"),
     _bad("a source without a path", params(**{"problems.word_sorting.source": "bbh"})),
+    _bad(
+        "experts that nobody registered, one of no text, none at all",
+        params(
+            **{
+                "problems.word_sorting.expert": {"feedback": ["script", "gradr"], "improve": 5},
+                "problems.multistep_arithmetic.expert": {"feedback": [], "improve": "scripts"},
+            }
+        ),
+    ),
+    _bad("a module that names no class", params(**{"problems.word_sorting.module": "own/task.py"})),
+    _bad("a module outside the repository", params(**{"problems.word_sorting.module": "../task.py:Task"})),
+    _bad(
+        "a module that is not there", params(**{"problems.word_sorting.module": "own/task.py:Task"}), stage="plugins"
+    ),
+    _bad("script, of a task that brings none", both(OWN, params(**NO_SCRIPT)), stage="edit"),
+    _bad(
+        "a module that cannot be loaded",
+        both(OWN, params(**{**NO_SCRIPT, "problems.word_sorting.module": "task.py:Tsak"})),
+        stage="check",
+    ),
+    _bad(
+        "warmup, writes_feedback and salvage that are neither",
+        params(**{"warmup": "null", "base_model.writes_feedback": "no", "edit.salvage": None}),
+    ),
     _bad("a password in tracking_uri", params(**{"track.tracking_uri": "https://me:hunter2@host"}), stage="track"),
     _bad("a token elsewhere", params(**{"track.experiment": "hf_abcdefghijklmnop", "seed": "x"})),
     _bad("a difficulty on the wrong side", params(**{"problems.word_sorting.seen": ["8 words"]})),

@@ -14,10 +14,10 @@ from tests.toy import ROOT, raw_params
 
 
 class Checkout:
-    """A copy of the working tree as a git repository of its own."""
+    """A copy of the working tree as a git repository of its own; `site` has packages besides the installed ones."""
 
-    def __init__(self, folder: Path, **changes: Any) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, site: Path | None = None, **changes: Any) -> None:
+        self.folder, self.site = folder, site
         tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
         for name in tracked.splitlines():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -46,8 +46,9 @@ class Checkout:
 
     def environment(self, threads: int = 1) -> dict[str, str]:
         """That of a stage of this checkout."""
+        found = [str(self.folder / "src"), *([str(self.site)] if self.site else [])]
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        own = {"PATH": path, "PYTHONPATH": str(self.folder / "src"), "OMP_NUM_THREADS": str(threads)}
+        own = {"PATH": path, "PYTHONPATH": os.pathsep.join(found), "OMP_NUM_THREADS": str(threads)}
         return {**os.environ, **own, "PYTHONUNBUFFERED": "1"}
 
     def stage(self, name: str, *flags: str, threads: int = 1) -> None:

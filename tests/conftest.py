@@ -1,15 +1,18 @@
-"""What several test files share: one toy base and one overfitted M_0 a session."""
+"""What several test files share: one toy base and one overfitted M_0 a session, and an installed plug-in."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.toy import toy_params
+from tests.toy import ROOT, toy_params
 
 HEAVY = {
     "test_algorithm", "test_bad_inputs", "test_cli_doctor", "test_disk", "test_dvc", "test_expectations", "test_expert_gate", "test_gate",
-    "test_kills", "test_model_folder", "test_models", "test_page", "test_resume", "test_stage", "test_supply_chain",
+    "test_kills", "test_less", "test_model_folder", "test_models", "test_page", "test_plugins", "test_resume", "test_stage", "test_supply_chain",
     "test_tracking", "test_two_at_once",
 }  # fmt: skip
 """Files that need torch, Great Expectations, MLflow or processes; the rest is marked `unit`: make test ARGS="-m unit"."""
@@ -25,6 +28,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem not in HEAVY:
             item.add_marker(pytest.mark.unit)
+
+
+@pytest.fixture(scope="session")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package of tests/plugin in it, installed as pip does, without network."""
+    folder = tmp_path_factory.mktemp("plugin")
+    shutil.copytree(ROOT / "tests" / "plugin", folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-build-isolation"]
+    command = [*pip, "--disable-pip-version-check", "--target", str(folder / "site"), str(folder / "source")]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder / "site"
 
 
 @pytest.fixture(scope="session")

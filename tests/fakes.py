@@ -5,12 +5,14 @@ from itertools import islice
 
 from tripost import registry
 from tripost.interfaces import Completion, Sampling
+from tripost.params import ExpertParams
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.rollout import trajectory
 from tripost.text import parse_attempt
 
 ARITHMETIC = "multistep_arithmetic"
 WORDS = "word_sorting"
+SCRIPT = ExpertParams(feedback=("script",), improve=("script",))
 DATES = "date_understanding"
 DEDUCTION = "logical_deduction"
 DIFFICULTIES = {

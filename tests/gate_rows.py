@@ -47,7 +47,13 @@ def edited(problem: Problem, *raws: str) -> Trajectory | None:
         own = msgspec.structs.replace(feedback, author="m_theta") if isinstance(feedback, Feedback) else None
         turns.append(Turn(attempt=attempt, feedback=own if attempt is not attempts[-1] else None, n_tokens=0))
     row = trajectory(problem, f"{problem.id}/t1/0", 1, tuple(turns))
-    done = edit(row, problem, found, expert, EditParams(max_updates=MAX_UPDATES, check_reason=False, probes=None))
+    done = edit(
+        row,
+        problem,
+        found,
+        expert,
+        EditParams(max_updates=MAX_UPDATES, check_reason=False, probes=None, salvage=False),
+    )
     if not isinstance(done, Trajectory):
         return None
     done = counted(done, problem)
@@ -161,6 +167,12 @@ BROKEN: dict[str, tuple[Trajectory, set[str]]] = {
     "starts right": (with_turn(TWO, 0, feedback=lambda _: ALL_CORRECT), {"starts_wrong", "correct_only_last"}),
     # A lone feedback is the first and the last.
     "ends at once": (with_turn(ONE, 0, feedback=lambda _: WRONG), {"starts_wrong", "ends_correct"}),
+    # Called salvaged, a row must end in a feedback on a wrong step; its answer is not looked at.
+    "salvaged right": (
+        msgspec.structs.replace(ONE, salvaged=True),
+        {"ends_correct", "starts_wrong"},
+    ),
+    "salvaged right after an update": (msgspec.structs.replace(TWO, salvaged=True), {"ends_correct"}),
     "ends wrong": (with_turn(TWO, 1, feedback=lambda _: WRONG), {"ends_correct"}),
     "right in between": (with_turn(THREE, 1, feedback=lambda _: ALL_CORRECT), {"correct_only_last"}),
     "no such step": (with_turn(TWO, 0, feedback=swap("step (3)", "step (9)")), {"steps_exist"}),
@@ -169,6 +181,9 @@ BROKEN: dict[str, tuple[Trajectory, set[str]]] = {
     "wrong line kept": (kept_line(TWO), {"wrong_line_changed"}),
 }
 """How a trajectory is broken -> the broken one, and all checks that have to fail for it."""
+SALVAGED = msgspec.structs.replace(THREE, id="salvaged", turns=THREE.turns[:2], salvaged=True)
+"""A trajectory whose second update nobody could write; and one whose first."""
+SALVAGED_AT_ONCE = msgspec.structs.replace(TWO, id="salvaged at once", turns=TWO.turns[:1], salvaged=True)
 FIELDS = {"another task", "another question", "no turn", "stored answer"}
 """Where the token counts stay as they are; elsewhere they are those of the broken text."""
 

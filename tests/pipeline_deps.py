@@ -20,6 +20,7 @@ CARRIERS = {
     "tripost.params": "carries values of params.yaml, which DVC tracks by key",
     "tripost.params_file": "reads them",
     "tripost.params_yaml": "reads their file",
+    "tripost.params_source": "carries values of params.yaml, too",
     "tripost.chain": "refuses iterations without a beginning",
     "tripost.shell.stage": "reads arguments",
     "tripost.shell.progress": "draws bars",
@@ -35,11 +36,14 @@ TASKS = [
     "tripost.tasks.multistep_arithmetic",
     "tripost.tasks.word_sorting",
 ]
+EXPERTS = ["tripost.experts.script", "tripost.experts.grader"]
 READ_BESIDES = {"tripost.shell.page": "src/tripost/shell/page.html"}
 """Files that are no modules, by the module that reads them."""
 
 USES_TASKS = {"base_model", "problems", "edit", "validate", "eval"}
-"""Stages that ask the registry for tasks."""
+"""Stages that ask the registry for tasks: they see plug-ins by data/plugins.json."""
+USES_EXPERTS = USES_TASKS - {"validate"}
+"""Stages that ask it for experts."""
 
 
 @functools.cache
@@ -53,6 +57,7 @@ def code_deps(stage: str) -> set[str]:
     roots = {f"stages.{stage}"}
     if stage in USES_TASKS:
         roots |= {module for module in graph.modules if module.startswith(tuple(TASKS))}
+    roots |= set(EXPERTS) if stage in USES_EXPERTS else set()
     closure = set(roots)
     for root in roots:
         closure |= graph.find_upstream_modules(root)

@@ -14,7 +14,13 @@ from tripost.shell.suite import expert_checks, row_checks, task_checks
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *DOCS]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *DOCS,
+    ROOT / "examples" / "addition" / "README.md",
+]
 NAMED = re.compile(r"(?<![\w./-])(?:src|stages|tests|bench|tools|docs|examples)/[\w./-]*\w\.(?:py|sh|md|html)\b")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -115,6 +121,8 @@ def test_the_bounds_on_hostile_text_are_those_of_the_code() -> None:
         assert getattr(import_module(path.replace("/", ".")), bound) == int(value.replace(",", "")), bound
 
 
+WALKED = "# examples/addition/addition.py\n"
+"""How a block begins that is a part of that file."""
 RUNNABLE = {
     name(page): blocks
     for page in PAGES
@@ -129,8 +137,16 @@ def test_code_that_says_so_runs(page: str, tmp_path: Path, monkeypatch: pytest.M
     namespace: dict[str, Any] = {"__name__": "docs"}
     for number, code in enumerate(RUNNABLE[page], start=1):
         block = compile(code, f"{page}, block {number}", "exec")  # at least it is Python
-        if code.startswith("# runs\n"):
+        if code.startswith(("# runs\n", WALKED)):
             exec(block, namespace)  # noqa: S102 (our own documentation)
+
+
+def test_the_walk_through_is_the_whole_example_as_it_stands() -> None:
+    parts = [code.removeprefix(WALKED) for code in RUNNABLE["docs/extending.md"] if code.startswith(WALKED)]
+    whole = (ROOT / "examples" / "addition" / "addition.py").read_text(encoding="utf-8")
+    assert re.sub(r"\n+", "\n", "".join(parts)) == re.sub(r"\n+", "\n", whole)
+    lines = len(whole.splitlines())
+    assert f"the example has {lines} lines" in (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

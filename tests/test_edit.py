@@ -10,7 +10,7 @@ from tripost.filter import flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Expert
 from tripost.params import EditParams
 from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory
-from tripost.text import write_feedback
+from tripost.text import parse_attempt, write_feedback
 
 X = arithmetic_problem()
 RIGHT = str(X.rationale)
@@ -18,7 +18,7 @@ WRONG = (
     RIGHT.replace("(-1 + 3) = 2.", "(-1 + 3) = 4.").replace("(2 - 7) = -5", "(4 - 7) = -3").replace("is -5", "is -3")
 )
 WRONG_LATER = RIGHT.replace("(2 - 7) = -5", "(2 - 7) = 5").replace("is -5", "is 5")
-PARAMS = EditParams(max_updates=5, check_reason=True, probes=None)
+PARAMS = EditParams(max_updates=5, check_reason=True, probes=None, salvage=False)
 
 
 def said(text: str, step: int | None, part: str = "", reason: str = "") -> Feedback:
@@ -91,7 +91,9 @@ def test_contradicted_feedback_is_replaced_and_everything_after_it_dropped(contr
 
 def test_another_reason_counts_only_where_it_is_asked_for() -> None:
     own = said(WRONG, 2, "= 4", "A is 2")
-    row = edited((WRONG, own), (RIGHT, None), params=EditParams(max_updates=5, check_reason=False, probes=None))
+    row = edited(
+        (WRONG, own), (RIGHT, None), params=EditParams(max_updates=5, check_reason=False, probes=None, salvage=False)
+    )
     assert authors(row) == [("m_theta", "m_theta"), ("m_theta", "script")]
 
 
@@ -127,11 +129,71 @@ class NeverRight:
 @pytest.mark.parametrize("max_updates", [1, 2, 5])
 def test_updates_are_bounded(max_updates: int) -> None:
     row = edited(
-        (WRONG, None), expert=NeverRight(), params=EditParams(max_updates=max_updates, check_reason=True, probes=None)
+        (WRONG, None),
+        expert=NeverRight(),
+        params=EditParams(max_updates=max_updates, check_reason=True, probes=None, salvage=False),
     )
     assert len(row.turns) == max_updates + 1
     assert row.turns[-1].feedback is not None
     assert not row.turns[-1].feedback.says_correct
+
+
+SALVAGE = EditParams(max_updates=2, check_reason=True, probes=None, salvage=True)
+
+
+class Clumsy:
+    """FBK is the script's until it has judged `judges` attempts; IMP gives its updates one after the other."""
+
+    def __init__(self, *updates: str, judges: int = 99) -> None:
+        self.updates, self.judges = list(updates), judges
+
+    def feedback(self, problem: Problem, attempt: Attempt) -> Feedback | CannotJudge:
+        self.judges -= 1
+        return registry.script(ARITHMETIC).feedback(problem, attempt) if self.judges >= 0 else CannotJudge("tired")
+
+    def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
+        return parse_attempt(self.updates.pop(0), "script") if self.updates else CannotImprove("out of ideas")
+
+
+@pytest.mark.parametrize(
+    ("expert", "attempts"),
+    [
+        (Clumsy(), [WRONG]),
+        (Clumsy(WRONG_LATER), [WRONG, WRONG_LATER]),
+        (Clumsy(WRONG), [WRONG]),
+        (Clumsy("gibberish"), [WRONG]),
+        (Clumsy(RIGHT, judges=1), [WRONG]),
+        (Clumsy(WRONG_LATER, WRONG_LATER.replace("= 5.", "= 6.").replace("is 5", "is 6")), None),
+    ],
+    ids=["cannot improve", "cannot improve any further", "unchanged update", "unreadable update", "cannot judge it", "ends wrong"],
+)  # fmt: skip
+def test_what_cannot_be_mended_is_salvaged_up_to_its_last_verified_feedback(
+    expert: Clumsy, attempts: list[str] | None
+) -> None:
+    row = edited((WRONG, None), expert=expert, params=SALVAGE)
+    assert row.salvaged
+    assert attempts is None or [turn.attempt.raw for turn in row.turns] == attempts
+    last = row.turns[-1]
+    assert last.feedback is not None
+    assert last.feedback == registry.script(ARITHMETIC).feedback(X, last.attempt), "verified"
+    assert not last.feedback.says_correct
+    assert flaw(with_tokens(row), X, registry.task(ARITHMETIC), 10_000) is None
+
+
+def test_what_is_not_to_be_salvaged_is_dropped_and_what_ends_right_is_never_salvaged() -> None:
+    lost = edit(attempts_of(X, (WRONG, None)), X, registry.task(ARITHMETIC), Clumsy(), PARAMS)
+    assert isinstance(lost, Dropped)
+    assert lost.reason == "cannot_improve"
+    assert not edited((WRONG, None), params=SALVAGE).salvaged
+    assert not edited((RIGHT, None), params=SALVAGE).salvaged
+    first = edit(attempts_of(X, (WRONG, None)), X, registry.task(ARITHMETIC), Clumsy(judges=0), SALVAGE)
+    assert isinstance(first, Dropped), "without one verified feedback there is nothing to salvage"
+
+
+def test_a_salvaged_row_counts_as_wrong_at_first() -> None:
+    row = edited((WRONG, None), expert=Clumsy(), params=SALVAGE)
+    assert not row.improves
+    assert wrong_share([row], [], {X.id: X}, registry.tasks([ARITHMETIC])) == {ARITHMETIC: 1.0}
 
 
 def test_what_cannot_be_judged_or_improved_is_dropped_with_the_reason() -> None:

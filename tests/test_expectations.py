@@ -8,7 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.gate_rows import BROKEN, CONTEXT, DIFFICULTIES, PROBLEMS, ROWS, TWO, broken, count_tokens, with_turn
+from tests.gate_rows import (
+    BROKEN,
+    CONTEXT,
+    DIFFICULTIES,
+    PROBLEMS,
+    ROWS,
+    SALVAGED,
+    SALVAGED_AT_ONCE,
+    TWO,
+    broken,
+    count_tokens,
+    with_turn,
+)
 from tripost.columns import Row, flatten
 from tripost.params import ValidateParams
 from tripost.records import Trajectory
@@ -65,6 +77,11 @@ def test_good_trajectories_pass() -> None:
     assert (result.rows, [count.rows for count in result.tasks]) == (6, [3, 3])
     suite = [*row_checks([], 6, CONTEXT), *task_checks(PARAMS, 6)]
     assert [finding.name for finding in result.findings] == [check.name for check in suite]
+
+
+def test_salvaged_trajectories_pass_whatever_their_last_answer_is() -> None:
+    result = verdict(table([*ROWS, SALVAGED, SALVAGED_AT_ONCE]))
+    assert (result.success, failing(result)) == (True, set())
 
 
 TABLES: dict[str, tuple[Callable[[list[Any]], object], set[str]]] = {
@@ -170,7 +187,10 @@ def test_at_most_three_ids_are_named_and_all_rows_counted() -> None:
     for row in rows[5:]:
         row["final_answer"] = "\x1b[31m?"
     (line,) = verdict(rows).lines()
-    assert line == "answers_match: 45 rows (ids r5, r6, r7): the final answer is the reference answer"
+    assert (
+        line
+        == "answers_match: 45 rows (ids r5, r6, r7): the final answer is the reference answer, or the row salvaged"
+    )
 
 
 def test_results_are_the_same_each_time_and_hold_no_path_and_nothing_is_printed(

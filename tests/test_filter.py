@@ -34,6 +34,7 @@ FLAWS = {
     "malformed_feedback": row((WRONG, msgspec.structs.replace(FOUND, malformed=True)), (RIGHT, OK)),
     "leftovers": row((WRONG, said(WRONG, 2, "= 4", "(-1 + 3) is not 4 <|end|>")), (RIGHT, OK)),
     "ends_wrong": row((WRONG, FOUND)),
+    "salvaged_right": msgspec.structs.replace(row((RIGHT, OK)), salvaged=True),
     "wrong_answer": row((WRONG_LATER, said(WRONG_LATER, None))),
     "continues_after_correct": row((WRONG, said(WRONG, None)), (RIGHT, OK)),
     "part_not_in_step": row((WRONG, said(WRONG, 2, "= 44", "no")), (RIGHT, OK)),
@@ -69,6 +70,15 @@ def test_the_answer_may_be_named_where_the_question_or_the_attempt_holds_it() ->
     text = RIGHT.replace("= -5.", "= 3.").replace("is -5", "is 3")
     held = attempts_of(x, (WRONG, said(WRONG, 2, "= 4", "3 is not 4")), (text, said(text, None)))
     assert flaw(held, x, TASK, 100) is None
+
+
+def test_a_salvaged_row_may_end_wrong_and_in_nothing_else_than_that() -> None:
+    salvaged = msgspec.structs.replace(row((WRONG, FOUND), (WRONG_LATER, LATER)), salvaged=True)
+    assert flaw(salvaged, X, TASK, 100) is None
+    for reason in ("malformed_feedback", "leftovers", "part_not_in_step", "unchanged_update", "lost_steps"):
+        found = flaw(msgspec.structs.replace(FLAWS[reason], salvaged=True), X, TASK, 100)
+        assert found is not None
+        assert found[0] == reason
 
 
 def test_duplicates_go_by_words_and_the_first_one_stays() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, attempt, problems
+from tests.fakes import ARITHMETIC, SCRIPT, WORDS, arithmetic_problem, attempt, problems
 from tripost import registry
 from tripost.errors import DataError, ParamsError
 from tripost.interfaces import CannotImprove, CannotJudge
@@ -110,7 +110,7 @@ def test_a_malformed_attempt_is_wrong_whatever_the_reference() -> None:
 def test_a_problem_that_cannot_be_used_is_refused(change: dict[str, Any]) -> None:
     x = msgspec.structs.replace(problems(WORDS, 1)[0], **change)
     counts = dict.fromkeys(("train", "validation", "test", "unseen_validation", "unseen_test"), 1)
-    source = SourceParams(source="jsonl", path="x", seen=(), unseen=(), **counts)
+    source = SourceParams(module=None, source="jsonl", path="x", expert=SCRIPT, seen=(), unseen=(), **counts)
     with pytest.raises(DataError, match="f:1: "):
         collect(registry.task(WORDS), source, [("f:1", msgspec.to_builtins(x))], seed=1)
 

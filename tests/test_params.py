@@ -55,6 +55,28 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("iterations.t2", {"prev": "t7"}, "iterations.t2.prev: t7 is no iteration"),
         ("iterations.t1", {"prev": "t2"}, "iterations.t1.prev: runs in a circle: t1 -> t2 -> t1"),
         ("iterations.x", {"prev": "t0"}, "iterations.x"),
+        ("warmup", "none", None),
+        ("warmup", "no", "warmup: input should be 'none' (found 'no')"),
+        ("warmup.epochs", "x", "warmup.epochs: input should be a valid integer (found 'x')"),
+        ("base_model.writes_feedback", "on", "base_model.writes_feedback: input should be a valid boolean"),
+        ("edit.salvage", 1, "edit.salvage: input should be a valid boolean (found 1)"),
+        ("problems.word_sorting.expert.improve", ["grader", "script"], None),
+        ("problems.word_sorting.expert.improve", "gradr", "improve: unknown expert 'gradr'; did you mean 'grader'?"),
+        (
+            "problems.word_sorting.expert.improve",
+            ["script", "x"],
+            "improve: unknown expert 'x'; known: grader, script",
+        ),
+        ("problems.word_sorting.expert.improve", [], "problems.word_sorting.expert.improve: tuple should have at"),
+        (
+            "problems.word_sorting.expert.improve",
+            5,
+            "problems.word_sorting.expert.improve: input should be a valid tup",
+        ),
+        ("problems.word_sorting.expert", "script", "problems.word_sorting.expert: input should be a valid dict"),
+        ("problems.word_sorting.expert.judge", "script", "expert.judge: unknown key; known: feedback, improve"),
+        ("problems.word_sorting.module", "x.py", "module: 'x.py' names no class in a file; write path/to/file.py:Cl"),
+        ("problems.word_sorting.module", "a/b.py:C", None),
     ],
 )
 def test_each_error_names_the_key(path: str, value: Any, says: str | None) -> None:
@@ -65,6 +87,20 @@ def test_each_error_names_the_key(path: str, value: Any, says: str | None) -> No
     found = findings(raw)
     assert any(says in line for line in found), found
     assert all(line.startswith("params.yaml: ") for line in found)
+
+
+def test_a_section_that_is_wrong_is_not_told_to_be_a_word() -> None:
+    for section in ("warmup", "rebalance.weights"):
+        (line,) = findings(changed(f"{section}.more", 1))
+        assert line.startswith(f"params.yaml: {section}.more: unknown key")
+
+
+def test_a_task_that_nobody_registered_may_be_a_file_of_ones_own() -> None:
+    raw = raw_params()
+    raw["problems"]["mine"] = {**raw["problems"]["word_sorting"], "module": None}
+    assert findings(raw)[0].startswith("params.yaml: problems.mine: unknown task")
+    raw["problems"]["mine"]["module"] = "mine.py:Mine"
+    assert isinstance(check_params(raw), Params), "whether the file is there is for `tripost check`"
 
 
 def test_all_errors_are_reported_at_once() -> None:

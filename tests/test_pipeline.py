@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.pipeline_deps import CARRIERS, ROOT, TASKS, code_deps
+from tests.pipeline_deps import CARRIERS, EXPERTS, ROOT, TASKS, USES_TASKS, code_deps
 from tripost.params import Params
 from tripost.params_file import load_params
+from tripost.registry import EXPERTS as REGISTERED_EXPERTS
 from tripost.registry import TASKS as REGISTERED
 
 PIPELINE: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
@@ -42,7 +43,7 @@ def test_every_path_of_a_command_is_declared(name: str) -> None:
     declared = set(paths(stage["deps"]) + paths([*stage["outs"], *stage.get("metrics", []), *stage.get("plots", [])]))
     assert given - declared == GUARDS.get(script(stage), set())
     used = {path for path in declared if not path.startswith(("src/", "stages/"))}
-    assert used - given <= {"imported"}
+    assert used - given <= {"imported", "data/plugins.json"}
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -52,7 +53,7 @@ def test_params_of_a_stage_are_the_sections_it_reads(name: str) -> None:
     read = {key.rstrip("_") for key in re.findall(r"params\.(\w+)", code)}
     guard = {"validate"} if script(stage) in {"rebalance", "train"} else set()
     listed = {key.partition(".")[0] for key in stage["params"]}
-    # track publishes all params; of problems, edit, validate and eval read the tasks' names alone.
+    # track publishes all params; of problems, edit, validate and eval read what data/plugins.json carries.
     fixed = {"problems"} if script(stage) in {"edit", "validate", "eval"} else set()
     if script(stage) == "track":
         assert listed == {f.alias or name for name, f in Params.model_fields.items()}
@@ -83,6 +84,13 @@ def test_artifacts_follow_the_iteration_that_counts() -> None:
 
 def test_registered_tasks_are_deps_of_the_stages_that_ask_for_them() -> None:
     assert {module.partition(":")[0] for module in REGISTERED.values()} == set(TASKS)
+    assert {module.partition(":")[0] for module in REGISTERED_EXPERTS.values()} == set(EXPERTS)
+
+
+def test_plugins_are_looked_at_every_time_and_seen_by_the_stages_that_use_them() -> None:
+    assert STAGES["plugins"]["always_changed"] is True
+    for name, stage in STAGES.items():
+        assert ("data/plugins.json" in paths(stage["deps"])) == (script(stage) in USES_TASKS), name
 
 
 def test_modules_called_carriers_exist_and_do_not_compute() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.fakes import ARITHMETIC, DEDUCTION, WORDS, arithmetic_problem, problems
+from tests.fakes import ARITHMETIC, DEDUCTION, SCRIPT, WORDS, arithmetic_problem, problems
 from tripost import registry
 from tripost.errors import DataError
 from tripost.imported import read_problems
@@ -27,7 +27,7 @@ ANY_ARITHMETIC = ("length 3, depth [2]", "length 4, depth [2]", "length 3, depth
 
 def source(**changes: Any) -> SourceParams:
     fields: dict[str, Any] = {
-        "source": "generated", "path": None, "seen": ("length 3, depth [2]",), "unseen": ("length 5, depth [2]",),
+        "module": None, "source": "generated", "path": None, "expert": SCRIPT, "seen": ("length 3, depth [2]",), "unseen": ("length 5, depth [2]",),
         "train": 20, "validation": 6, "test": 5, "unseen_validation": 3, "unseen_test": 2,
     }  # fmt: skip
     return SourceParams(**fields | changes)
@@ -128,7 +128,7 @@ def test_rationales_that_the_script_does_not_pass_are_reported_and_not_trained_o
     )
     assert [p.rationale is None for p in checked] == [False, True, True, True]
     assert [(f["id"], f["verdict"]) for f in findings] == [
-        ("bad", "wrong"), ("prose", "cannot judge"), ("label", "cannot judge"),
+        ("bad", "wrong"), ("prose", "cannot judge"), ("label", "contradicts its label"),
     ]  # fmt: skip
 
 

@@ -117,6 +117,32 @@ def test_pairs_are_improvements_and_one_last_correct() -> None:
     assert reached[ARITHMETIC].improvement == 2
 
 
+def test_what_was_salvaged_teaches_feedback_beside_p() -> None:
+    kept, problems = rows(3, 3)
+    lost = [msgspec.structs.replace(row, turns=row.turns[:2], salvaged=True) for row in kept[:2]]
+    lone = [msgspec.structs.replace(row, turns=row.turns[:1], salvaged=True) for row in kept[2:3]]
+    examples, dropped, reached = rebalance([*lost, *lone, *kept[3:]], problems, params(0.5), {}, "1 t1")
+    found = reached[ARITHMETIC]
+    assert (found.improvement, found.feedback, found.reached_p) == (2, 3, 0.5)
+    assert not [row for row in dropped if row.trajectory.salvaged]
+    said = {e.id: e for e in of_kind(examples, "feedback")}
+    assert set(said) == {f"{row.id}/1" for row in lost} | {f"{lone[0].id}/0"}
+    for example in said.values():
+        assert [(s.part, s.weight) for s in example.segments] == [
+            ("question", 0.0), ("wrong_attempt", 0.25), ("feedback", 1.5),
+        ]  # fmt: skip
+    assert said[f"{lone[0].id}/0"].segments[1].text == WRONG
+
+
+def test_where_nothing_else_is_left_feedback_alone_is_learned() -> None:
+    kept, problems = rows(2, 0)
+    bare = {key: msgspec.structs.replace(x, rationale=None) for key, x in problems.items()}
+    lone = [msgspec.structs.replace(row, turns=row.turns[:1], salvaged=True) for row in kept]
+    examples, _, reached = rebalance(lone, bare, params(0.43), {}, "1 t1")
+    assert [e.kind for e in examples] == ["feedback", "feedback"]
+    assert (reached[ARITHMETIC].reached_p, reached[ARITHMETIC].feedback) == (0.0, 2)
+
+
 def test_weights_by_segment_and_the_papers_profile() -> None:
     kept, problems = rows(1, 1)
     by_kind = {}

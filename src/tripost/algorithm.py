@@ -17,7 +17,7 @@ from tripost.interfaces import Decoder, Expert, Task
 from tripost.params import Params
 from tripost.rebalance import rebalance
 from tripost.records import Dropped, Example, Problem, Trajectory
-from tripost.rollout import rollout
+from tripost.rollout import knows_feedback, rollout
 
 M = TypeVar("M")
 """A model; what it is, `decode` and `learn` agree on (the pipeline's are folders)."""
@@ -52,8 +52,8 @@ def tripost(
         m_theta = decode(models[iteration.prev])
         seed = params.seed
 
-        # 1. Rollout: M_theta tries, in its own words; M_0 knows no feedback yet.
-        own = iteration.prev != "t0"
+        # 1. Rollout: M_theta tries, in its own words; M_0 knows no feedback yet, unless its base does.
+        own = knows_feedback(iteration.prev, params.base_model)
         attempts = rollout(m_theta, problems, params.rollout, t, seed=seed, own_feedback=own, history=history)
 
         # 2. Edit: FBK and IMP take over at its first mistake.

@@ -31,8 +31,12 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     n_turns: int
     improves: bool
+    salvaged: bool
     starts_wrong: bool
+    may_start_wrong: bool
     ends_all_correct: bool
+    must_end_all_correct: bool
+    ends_found_wrong: bool
     early_all_correct: int
     unreadable: int
     stale_fields: int
@@ -135,13 +139,22 @@ def _columns(row: Trajectory, problem: Problem | None, secret: set[str], miscoun
     ]
     tokens = [turn.n_tokens for turn in row.turns] or [0]
     unknown = "(unknown problem)"
+    final, reference = _canonical(readings[-1].answer if readings else "") or "(none)", unknown
+    if problem:
+        reference = _canonical(problem.answer) or "(empty)"
+    if row.salvaged:  # its last attempt is wrong, be it in a step or in its answer
+        final = reference = "(salvaged)"
     return Columns(
         id=row.id,
         task=row.task,
         n_turns=len(readings),
         improves=len(readings) > 1,
+        salvaged=row.salvaged,
         starts_wrong=bool(readings) and readings[0].says_wrong,
+        may_start_wrong=len(readings) > 1 or row.salvaged,
         ends_all_correct=bool(readings) and readings[-1].says_correct,
+        must_end_all_correct=not row.salvaged,
+        ends_found_wrong=bool(readings) and readings[-1].says_wrong,
         early_all_correct=sum(r.says_correct for r in readings[:-1]),
         unreadable=sum((r.lines is None) + (r.verdict is None) for r in readings),
         stale_fields=sum(attempt_is_stale(r) + feedback_is_stale(r) for r in readings),
@@ -150,8 +163,8 @@ def _columns(row: Trajectory, problem: Problem | None, secret: set[str], miscoun
         lost_steps=sum(old[: step - 1] != new[: step - 1] for step, old, new in updates),
         kept_wrong_lines=sum(old[step - 1][1] == new[min(step, len(new)) - 1][1] for step, old, new in updates),
         leftovers=sum(leftovers(turn) for turn in row.turns),
-        final_answer=_canonical(readings[-1].answer if readings else "") or "(none)",
-        reference_answer=_canonical(problem.answer) or "(empty)" if problem else unknown,
+        final_answer=final,
+        reference_answer=reference,
         problem_task=problem.task if problem else unknown,
         split=problem.split if problem else unknown,
         question_matches=problem is not None and _sha256(problem.question) == row.question_sha256,

@@ -4,7 +4,8 @@ M_theta's words stay as long as nothing disagrees. A disagreement is a feedback 
 that the filter would reject; then FBK writes the feedback, IMP the update, and so on until FBK says correct.
 
 Departures from the authors' code: a right attempt that M_theta wrongly criticised is mended ("all correct") instead
-of dropped; every feedback of M_theta is verified, its reason too (`check_reason`); a bad update is cut.
+of dropped; every feedback of M_theta is verified, its reason too (`check_reason`); a bad update is cut; and where a
+trajectory cannot be brought to a right end, what was verified of it can be kept (`salvage`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +64,10 @@ def edit_all(
 def edit(
     trajectory: Trajectory, problem: Problem, task: Task, expert: Expert, params: EditParams
 ) -> Trajectory | Dropped:
-    """The trajectory as far as it is right, continued by the expert; Dropped where the expert cannot tell."""
+    """The trajectory as far as it is right, continued by the expert; Dropped where the expert cannot tell.
+
+    With `salvage` it then stops at its last verified feedback instead, if one names a wrong step.
+    """
     turns: list[Turn] = []
     pending: list[Turn] = list(trajectory.turns)
     attempt = pending[0].attempt
@@ -72,14 +76,15 @@ def edit(
     verdict = judge(problem, attempt, task, expert)
     while True:
         if isinstance(verdict, CannotJudge):
-            return _drop(trajectory, "cannot_judge", verdict.reason)
+            return _end(trajectory, turns, params, "cannot_judge", verdict.reason)
         own = pending.pop(0).feedback if pending else None
         agreed = own is not None and agrees(own, verdict, attempt, params.check_reason)
         if not agreed:
             pending.clear()
         turns.append(Turn(attempt=attempt, feedback=own if agreed else verdict, n_tokens=0))
         if verdict.says_correct or len(turns) > params.max_updates:
-            return msgspec.structs.replace(trajectory, turns=tuple(turns))
+            salvaged = params.salvage and not verdict.says_correct
+            return msgspec.structs.replace(trajectory, turns=tuple(turns), salvaged=salvaged)
         # M_theta's own update stays if the filter would keep it, whatever FBK says next.
         if pending and not pending[0].attempt.malformed:
             attempt = pending[0].attempt
@@ -89,9 +94,12 @@ def edit(
         pending.clear()
         improved = expert.improve(_blind(problem), turns[-1].attempt, _feedback_of(turns[-1]))
         if isinstance(improved, CannotImprove):
-            return _drop(trajectory, "cannot_improve", improved.reason)
+            return _end(trajectory, turns, params, "cannot_improve", improved.reason)
         attempt = improved
         verdict = judge(problem, attempt, task, expert)
+        flawed = isinstance(verdict, Feedback) and update_flaw(turns[-1], attempt, verdict) is not None
+        if params.salvage and flawed:  # without, the filter drops the whole row and says why
+            return _salvage(trajectory, turns)
 
 
 def agrees(own: Feedback, verdict: Feedback, attempt: Attempt, check_reason: bool) -> bool:
@@ -118,7 +126,7 @@ def wrong_share(
     """
     wrong: dict[str, list[bool]] = {}
     for row in edited:
-        wrong.setdefault(row.task, []).append(row.improves)
+        wrong.setdefault(row.task, []).append(row.improves or row.salvaged)
     for lost in dropped:
         row = lost.trajectory
         if not tasks[row.task].is_correct(problems[row.problem_id], row.turns[0].attempt):
@@ -134,6 +142,18 @@ def _feedback_of(turn: Turn) -> Feedback:
 def _blind(problem: Problem) -> Problem:
     """What IMP may see: the question, never the answer or the rationale."""
     return msgspec.structs.replace(problem, answer="", rationale=None)
+
+
+def _end(
+    trajectory: Trajectory, turns: Sequence[Turn], params: EditParams, reason: str, detail: str
+) -> Trajectory | Dropped:
+    """Where the expert can go no further: what is verified, or nothing."""
+    return _salvage(trajectory, turns) if params.salvage and turns else _drop(trajectory, reason, detail)
+
+
+def _salvage(trajectory: Trajectory, turns: Sequence[Turn]) -> Trajectory:
+    """The turns so far, each with a verified feedback that names a wrong step."""
+    return msgspec.structs.replace(trajectory, turns=tuple(turns), salvaged=True)
 
 
 def _drop(trajectory: Trajectory, reason: str, detail: str) -> Dropped:

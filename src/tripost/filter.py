@@ -18,6 +18,7 @@ REASONS = {
     "malformed_attempt": "an attempt cannot be read, or not as its fields say",
     "malformed_feedback": "a feedback is missing, or cannot be read as its fields say",
     "ends_wrong": "the last feedback does not say that all is correct",
+    "salvaged_right": "a salvaged trajectory ends with all correct",
     "wrong_answer": "the last attempt's answer is not the reference answer",
     "continues_after_correct": "an attempt that was called correct is updated",
     "part_not_in_step": "the feedback quotes a part that does not stand in that step",
@@ -37,19 +38,19 @@ def flaw(trajectory: Trajectory, problem: Problem, task: Task, context: int) -> 
     """The first flaw of an edited trajectory, or None. `context` is the model's context in tokens."""
     last = trajectory.turns[-1]
     for i, turn in enumerate(trajectory.turns):
-        found = _turn_flaw(turn, problem, is_last=turn is last)
+        found = _turn_flaw(turn, problem, is_last=turn is last, salvaged=trajectory.salvaged)
         if found is None and turn is not last:
             after = trajectory.turns[i + 1]
             found = update_flaw(turn, after.attempt, after.feedback)
         if found:
             return found
-    if not task.is_correct(problem, last.attempt):
+    if not trajectory.salvaged and not task.is_correct(problem, last.attempt):
         return "wrong_answer", f"{last.attempt.final} instead of {problem.answer}"
     longest = max(turn.n_tokens for turn in trajectory.turns)
     return ("too_long", f"{longest} tokens, context {context}") if longest > context else None
 
 
-def _turn_flaw(turn: Turn, problem: Problem, *, is_last: bool) -> Flaw | None:
+def _turn_flaw(turn: Turn, problem: Problem, *, is_last: bool, salvaged: bool) -> Flaw | None:
     attempt, feedback = turn.attempt, turn.feedback
     if attempt.malformed or parse_attempt(attempt.raw, attempt.author) != attempt:
         return "malformed_attempt", attempt.raw[:80]
@@ -59,8 +60,10 @@ def _turn_flaw(turn: Turn, problem: Problem, *, is_last: bool) -> Flaw | None:
     if leftover:
         return "leftovers", repr(leftover[0])
     if feedback.says_correct:
-        return None if is_last else ("continues_after_correct", "")
-    if is_last:
+        if is_last:
+            return ("salvaged_right", "") if salvaged else None
+        return "continues_after_correct", ""
+    if is_last and not salvaged:
         return "ends_wrong", feedback.text[:200]
     assert feedback.wrong_step is not None
     if find_part(feedback.wrong_part, attempt.line(feedback.wrong_step)) is None:

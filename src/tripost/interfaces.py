@@ -17,13 +17,17 @@ class CannotJudge(msgspec.Struct, frozen=True):
 
 
 class CannotImprove(msgspec.Struct, frozen=True):
-    """IMP's answer where it cannot continue the attempt: why, in a few words."""
+    """IMP's answer where it cannot continue the attempt: why, in a few words.
+
+    `never`: it improves nothing at all, so that this says nothing about the problem.
+    """
 
     reason: str
+    never: bool = False
 
 
 class Expert(Protocol):
-    """The paper's FBK and IMP."""
+    """The paper's FBK and IMP. One may be all that an expert can: the other then always answers that it cannot."""
 
     def feedback(self, problem: Problem, attempt: Attempt) -> Feedback | CannotJudge:
         """FBK: the first wrong step of a readable attempt, the wrong part of it, and why; or all correct."""

@@ -5,43 +5,18 @@ No knob has a default here: every value that shapes a result stands in `params.y
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from tripost.chain import chain_flaws
+from tripost.params_source import Count
+from tripost.params_source import ExpertParams as ExpertParams
+from tripost.params_source import Section as Section
+from tripost.params_source import SourceParams as SourceParams
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Positive = Annotated[int, Field(ge=1, le=10**13)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 Iteration = Annotated[str, Field(pattern=r"^t(0|[1-9][0-9]{0,3})$")]
-
-
-class Section(BaseModel):
-    """Base of all sections."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class SourceParams(Section):
-    """Where one task's problems come from. `path` is read by every source but `generated`."""
-
-    source: Literal["generated", "tripost", "bbh", "jsonl"]
-    path: str | None
-    seen: tuple[str, ...]
-    unseen: tuple[str, ...]
-    train: Count
-    validation: Count
-    test: Count
-    unseen_validation: Count
-    unseen_test: Count
-
-    @model_validator(mode="after")
-    def _has_path(self) -> "SourceParams":
-        if self.source != "generated" and not self.path:
-            raise ValueError(f"source: {self.source} needs a path; name the file")
-        if self.source == "generated" and not self.seen:
-            raise ValueError("source: generated needs at least one seen difficulty; see docs/data.md")
-        return self
 
 
 class TrainParams(Section):
@@ -67,10 +42,12 @@ class TrainParams(Section):
 class BaseModelParams(Section):
     """`source`: `scratch`, a local folder, or a Hugging Face name of a causal language model.
 
+    `writes_feedback`: whether it already writes feedback and updates in our layout, and is asked for its own at t1.
     `drill`: what a scratch model practises first, pages of single operations and letters; null for none.
     """
 
     source: Annotated[str, Field(min_length=1)]
+    writes_feedback: bool
     layers: Annotated[int, Field(ge=1, le=1_000)]
     width: Annotated[int, Field(ge=1, le=100_000)]
     heads: Annotated[int, Field(ge=1, le=1_000)]
@@ -112,11 +89,15 @@ class ProbeParams(Section):
 
 
 class EditParams(Section):
-    """`check_reason`: a feedback of M_theta whose reason is not the expert's counts as contradicted."""
+    """`check_reason`: a feedback of M_theta whose reason is not the expert's counts as contradicted.
+
+    `salvage`: what cannot be brought to a right end is kept up to its last verified feedback.
+    """
 
     max_updates: Positive
     check_reason: bool
     probes: ProbeParams | None
+    salvage: bool
 
 
 class ValidateParams(Section):
@@ -189,7 +170,7 @@ class Params(Section):
     iterations: dict[Iteration, IterationParams]
     base_model: BaseModelParams
     problems: Annotated[dict[str, SourceParams], Field(min_length=1)]
-    warmup: TrainParams
+    warmup: TrainParams | Literal["none"]
     rollout: RolloutParams
     edit: EditParams
     validate_: Annotated[ValidateParams, Field(alias="validate")]

@@ -30,7 +30,7 @@ def check_params(raw: Any, name: str = "params.yaml") -> Params:
     params = None
     try:
         plain = _tuples(raw)
-        found = {*_secrets(plain), *_unknown_tasks(plain), *_chain(plain)}
+        found = {*_secrets(plain), *_unknown_names(plain), *_chain(plain)}
         hidden = {finding.split(": ")[0] for finding in _secrets(plain)}
         params = Params.model_validate(plain, strict=True)
     except RecursionError:
@@ -66,15 +66,24 @@ def _secrets(value: Any, key: str = "") -> Iterator[str]:
             yield f"{key}: holds credentials; take them out, params.yaml is committed and published"
 
 
-def _unknown_tasks(raw: Any) -> Iterator[str]:
-    """Keys of `problems` that are no task."""
+def _unknown_names(raw: Any) -> Iterator[str]:
+    """Keys of `problems` that are no task, and experts that nobody registered."""
     problems = raw.get("problems") if isinstance(raw, dict) else None
     if not isinstance(problems, dict):
         return
-    known = registry.task_names()
-    for name in problems:
-        if isinstance(name, str) and name not in known:
-            yield f"problems.{name}: unknown task; {did_you_mean(name, known)}"
+    tasks, experts = registry.task_names(), registry.expert_names()
+    for name, source in problems.items():
+        section = source if isinstance(source, dict) else {}
+        if isinstance(name, str) and name not in tasks and section.get("module") is None:
+            yield f"problems.{name}: unknown task; {did_you_mean(name, tasks)}"
+        chosen = section.get("expert")
+        named = chosen if isinstance(chosen, dict) else {}
+        for role in registry.ROLES:
+            asked = named.get(role)
+            for expert in asked if isinstance(asked, tuple) else (asked,):
+                if isinstance(expert, str) and expert not in experts:
+                    hint = did_you_mean(expert, experts)
+                    yield f"problems.{name}.expert.{role}: unknown expert {expert[:80]!r}; {hint}"
 
 
 def _chain(raw: Any) -> list[str]:
@@ -95,15 +104,23 @@ def _where(item: Any) -> list[str]:
         if (unknown and number == len(item["loc"]))
         or not (
             part.startswith(("constrained-", "literal[", "function-"))
-            or part in {"int", "float", "str", "WeightParams", "[key]"}
+            or part in {"int", "float", "str", "WeightParams", "TrainParams", "[key]"}
         )
     ]
 
 
 def _one_a_key(items: Iterable[Any]) -> Iterator[Any]:
-    """Where a number or a word may stand, both complain: for text the word counts, for anything else the number."""
+    """Where a number or a word may stand, both complain: for text the word counts, for anything else the number.
+
+    Where a section or a word may stand, a section that is wrong is not told to be the word.
+    """
     found: dict[tuple[str, ...], Any] = {}
+    items = list(items)
     for item in items:
+        path = _where(item)
+        below = (other for other in items if other is not item and _where(other)[: len(path)] == path)
+        if item["type"] == "literal_error" and isinstance(item["input"], dict) and any(below):
+            continue
         where = (*_where(item), item["msg"] if item["type"] == "value_error" else "")
         literal = item["type"] == "literal_error"
         if where not in found or literal == isinstance(item["input"], str):

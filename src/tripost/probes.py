@@ -17,7 +17,7 @@ Problems are drawn by chance, not those that M_theta can solve: or the probes we
 """
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -44,11 +44,20 @@ def make_probes(
     params: ProbeParams | None,
     seed: int,
     t: str,
+    graded: Collection[str] = (),
 ) -> list[Probe]:
-    """The probes of iteration t for each task, one a problem at most; none where `params` is None."""
+    """The probes of iteration t for each task, one a problem at most; none where `params` is None.
+
+    For tasks in `graded` clean ones alone: their FBK knows right answers, and says of nothing that it is wrong.
+    """
     if params is None:
         return []
-    return [probe for name in sorted(tasks) for probe in _of_task(rows, problems, tasks[name], params, seed, t)]
+    clean = params.model_copy(update={"planted": 0.0})
+    return [
+        probe
+        for name in sorted(tasks)
+        for probe in _of_task(rows, problems, tasks[name], clean if name in graded else params, seed, t)
+    ]
 
 
 def places(probes: Sequence[Probe], rows: int, seed: str) -> dict[int, list[Probe]]:

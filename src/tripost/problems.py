@@ -143,7 +143,7 @@ def _doubt_label(problem: Problem, task: Task, expert: Expert) -> str:
     start = Feedback(text="", wrong_step=1, wrong_part="", reason="", author="dataset")
     solved = expert.improve(msgspec.structs.replace(problem, answer=""), nothing, start)
     if isinstance(solved, CannotImprove):
-        return f"the expert cannot solve it: {solved.reason}"
+        return "" if solved.never else f"the expert cannot solve it: {solved.reason}"
     return "" if task.is_correct(problem, solved) else f"the expert's answer is {str(solved.final)[:80]}"
 
 
@@ -168,6 +168,7 @@ def check_rationales(
             trusted, reason = False, "special tokens or control characters stand in it"
         if not trusted:
             kind = "cannot judge" if isinstance(verdict, CannotJudge) else "wrong"
+            kind = kind if task.is_correct(problem, attempt) or kind == "wrong" else "contradicts its label"
             findings.append({"id": problem.id, "verdict": kind, "reason": reason})
         kept.append(problem if trusted else msgspec.structs.replace(problem, rationale=None))
     return kept, findings

@@ -2,6 +2,7 @@
 
 `(x, y_i, f_i, y_{i+1})` is an improvement example, the last `(x, y_n, f_n)` a correct one; a reference rationale
 followed by "all correct" is a ground-truth one. improvement : correct : truth = 1.5 : 1 : 1 gives p = 0.43.
+The last `(x, y_n, f_n)` of a salvaged trajectory teaches feedback alone; p does not count those.
 """
 
 import random
@@ -25,13 +26,14 @@ PAPER_WEIGHTS = WeightParams(question=1.0, attempt=1.0, wrong_attempt=1.0, feedb
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """What balancing came to, for one task."""
+    """What balancing came to, for one task. `feedback`: examples beside those that p is about."""
 
     asked_p: float | None
     reached_p: float
     improvement: int
     correct: int
     ground_truth: int
+    feedback: int
     improvement_available: int
     correct_available: int
     ground_truth_available: int
@@ -59,6 +61,7 @@ def rebalance(
         pairs = [pair for row in mine for pair in _pairs(row, problems[row.problem_id], weights, history)]
         improvements = [example for example in pairs if example.kind == "improvement"]
         corrects = [example for example in pairs if example.kind == "correct"]
+        feedbacks = [example for example in pairs if example.kind == "feedback"]
         truths = [
             _truth(problem, weights)
             for problem in problems.values()
@@ -66,18 +69,19 @@ def rebalance(
         ]
         p = _asked(params, task, wrong_share)
         counts = shares(p, params.shortage, len(improvements), len(corrects), len(truths))
-        if not any(counts):
+        if not any(counts) and not feedbacks:
             raise DataError(
                 f"params.yaml: rebalance.p: {task}: p = {p} leaves no example of {len(mine)} trajectories; lower p"
             )
         taken = [rng.sample(pool, n) for pool, n in zip((improvements, corrects, truths), counts, strict=True)]
-        examples += [example for pool in taken for example in pool]
+        examples += [example for pool in (*taken, feedbacks) for example in pool]
         reached[task] = Reached(
             asked_p=p,
             reached_p=round(counts[0] / max(1, sum(counts)), 4),
             improvement=counts[0],
             correct=counts[1],
             ground_truth=counts[2],
+            feedback=len(feedbacks),
             improvement_available=len(improvements),
             correct_available=len(corrects),
             ground_truth_available=len(truths),
@@ -142,14 +146,15 @@ def shares(p: float | None, shortage: str, improvements: int, corrects: int, tru
 
 def _pairs(row: Trajectory, problem: Problem, weights: WeightParams, history: History) -> list[Example]:
     last = len(row.turns) - 1
+    end: ExampleKind = "feedback" if row.salvaged else "correct"
     return [
         _example(
             f"{row.id}/{i}",
-            "improvement" if i < last else "correct",
+            "improvement" if i < last else end,
             problem,
             pair_segments(problem.question, row.turns, i, history, with_update=i < last),
             weights,
-            improves=row.improves,
+            improves=row.improves or row.salvaged,
         )
         for i in range(len(row.turns))
     ]

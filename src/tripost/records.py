@@ -9,7 +9,8 @@ Glossary (paper, section 3; the paper's symbol first)
               Dropped       a trajectory that leaves the pipeline, with the stage, the reason and the detail
               Example       what the model is trained on: segments of text, each with a weight
               Probe         an attempt of known verdict that the expert judges among the others, to be measured
-    author    whose words:  `m_theta` (the model being taught), `script`, `llm:<model>`, `dataset`, or `probe`
+    author    whose words:  `m_theta` (the model being taught), `script`, `grader`, `llm:<model>`,
+                            `dataset`, or `probe` (an attempt with a planted error)
 
 Offsets: `Feedback.wrong_step` counts the attempt's steps from 1; n+1 is the final response.
 """
@@ -22,7 +23,7 @@ import msgspec
 SCHEMA_VERSION = 1
 
 Split = Literal["train", "validation", "test"]
-ExampleKind = Literal["improvement", "correct", "ground_truth"]
+ExampleKind = Literal["improvement", "correct", "ground_truth", "feedback"]
 Part = Literal["question", "attempt", "wrong_attempt", "feedback", "update"]
 
 
@@ -115,7 +116,10 @@ class Turn(Record, frozen=True, kw_only=True):
 
 
 class Trajectory(Record, frozen=True, kw_only=True):
-    """x, y_0, f_0, ..., y_n, f_n. The problem is joined by id and checked by `question_sha256`."""
+    """x, y_0, f_0, ..., y_n, f_n. The problem is joined by id and checked by `question_sha256`.
+
+    `salvaged`: it had no right end to come to, and stops at a verified feedback that names a wrong step.
+    """
 
     schema_version: Literal[1] = 1
     id: str
@@ -124,6 +128,7 @@ class Trajectory(Record, frozen=True, kw_only=True):
     question_sha256: str
     seed: int
     turns: tuple[Turn, ...]
+    salvaged: bool = False
 
     @property
     def improves(self) -> bool:

@@ -1,6 +1,6 @@
 """M_theta tries, in its own words: attempt, feedback, update, turn by turn, batched over problems.
 
-The expert never steers decoding. For t=1 M_0 knows no feedback yet and writes an attempt only.
+The expert never steers decoding. M_0 knows no feedback yet and writes an attempt only, unless it is said to.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import msgspec
 
 from tripost.interfaces import Completion, Decoder, Nobody, Sampling, Watcher
 from tripost.lengths import with_token_counts
-from tripost.params import MaxNewTokens, RolloutParams
+from tripost.params import BaseModelParams, MaxNewTokens, RolloutParams
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.text import (
     ATTEMPT_STOPS,
@@ -58,6 +58,11 @@ def rollout(
         for (problem, identity), written in zip(started, turns, strict=True)
     ]
     return with_token_counts(rows, {problem.id: problem for problem in chosen}, m_theta.count_tokens, history)
+
+
+def knows_feedback(t: str, base: BaseModelParams) -> bool:
+    """Whether the model of iteration t writes its own feedback: M_0 only where the base was taught to."""
+    return t != "t0" or base.writes_feedback
 
 
 def window(problems: Sequence[Problem], size: int | str, t: str) -> list[Problem]:

@@ -42,6 +42,7 @@ def of_stage(rows_in: int, kept: Sequence[Trajectory], dropped: Sequence[Dropped
         "rows_in": rows_in,
         "rows_out": len(kept),
         "improving": sum(row.improves for row in kept),
+        "salvaged": sum(row.salvaged for row in kept),
         "by_task": dict(Counter(row.task for row in kept)),
         "authors": dict(authors),
         "dropped": dict(Counter(row.reason for row in dropped)),

@@ -185,13 +185,12 @@ def pair_segments(
     question: str, turns: Sequence[Turn], i: int, history: History, *, with_update: bool
 ) -> tuple[tuple[Part, str], ...]:
     """The turn pair (x, y_i, f_i[, y_{i+1}]) as (part, text): joined, they begin with the prompts above."""
-    turn = turns[i]
-    head = context(question, turns[:i], history)
+    turn, head = turns[i], context(question, turns[:i], history)
     feedback: tuple[Part, str] = ("feedback", feedback_segment(turn.feedback))
-    if not with_update:
-        return (("question", head), ("attempt", turn.attempt.raw), feedback)
-    update: tuple[Part, str] = ("update", UPDATE + turns[i + 1].attempt.raw)
-    return (("question", head), ("wrong_attempt", turn.attempt.raw), feedback, update)
+    wrong = with_update or (turn.feedback is not None and turn.feedback.wrong_step is not None)
+    attempt: tuple[Part, str] = ("wrong_attempt" if wrong else "attempt", turn.attempt.raw)
+    update = (("update", UPDATE + turns[i + 1].attempt.raw),) if with_update else ()
+    return (("question", head), attempt, feedback, *update)
 
 
 def rationale_segments(problem: Problem) -> tuple[tuple[Part, str], ...]:

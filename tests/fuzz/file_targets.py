@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import msgspec
 from ruamel.yaml import YAML
 
-from tests.fakes import ARITHMETIC, WORDS
+from tests.fakes import ARITHMETIC, SCRIPT, WORDS
 from tests.fuzz import task_targets, written
 from tests.fuzz.bytes_reader import BytesReader
 from tripost import registry
@@ -138,7 +138,7 @@ def sources(data: bytes) -> None:
     source = reader.choice(SOURCES)
     seen = tuple(reader.choice((["length 3, depth [2]"], ["3 words"], ["5 words", "2 words"], [])))
     counts = dict.fromkeys(("train", "validation", "test", "unseen_validation", "unseen_test"), reader.number(3))
-    asked = SourceParams(source=source, path="x", seen=seen, unseen=(), **counts)
+    asked = SourceParams(module=None, source=source, path="x", expert=SCRIPT, seen=seen, unseen=(), **counts)
     try:
         found = collect(task, asked, _source_rows(reader, task.name, source), seed=1)
     except DataError as error:

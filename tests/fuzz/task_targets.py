@@ -156,7 +156,9 @@ def edits(data: bytes) -> None:
     task = reader.choice((ARITHMETIC, WORDS))
     x = written.problem(reader, task)
     row = written.own_words(reader, x)
-    params = EditParams(max_updates=1 + reader.number(5), check_reason=reader.flag(), probes=None)
+    params = EditParams(
+        max_updates=1 + reader.number(5), check_reason=reader.flag(), probes=None, salvage=reader.flag()
+    )
     found = edit(row, x, registry.task(task), registry.script(task), params)
     if isinstance(found, Dropped):
         assert found.trajectory == row
@@ -177,6 +179,7 @@ def kept(row: Trajectory, x: Problem) -> None:
         assert found[0] in REASONS
         return
     assert {name: columns[name] for name in NONE_OF} == dict.fromkeys(NONE_OF, 0)
-    assert columns["ends_all_correct"] is True
-    assert columns["starts_wrong"] == columns["improves"]
+    assert columns["ends_all_correct"] is columns["must_end_all_correct"] is not row.salvaged
+    assert columns["ends_found_wrong"] is row.salvaged
+    assert columns["starts_wrong"] == columns["may_start_wrong"]
     assert columns["final_answer"] == columns["reference_answer"]

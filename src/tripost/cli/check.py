@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tripost import registry
 from tripost.errors import ModelError, TriPosTError
+from tripost.experts import chosen
 from tripost.imported import read_problem
 from tripost.models.folder import check_folder, names_a_folder
 from tripost.params import BaseModelParams, Params, SourceParams
@@ -47,8 +48,9 @@ def findings(params: Params) -> Iterator[TriPosTError]:
 
 
 def _check_source(name: str, source: SourceParams) -> None:
-    """The task and its expert can be had; the first row of its file can be read as its problem."""
-    task, _ = registry.task(name), registry.script(name)
+    """The task and its experts can be had; the first row of its file can be read as its problem."""
+    task = registry.task(name, source.module)
+    chosen.expert(task, source.expert)
     if source.source != "jsonl":
         check_difficulties(task, source)
     if source.source == "generated":

@@ -138,6 +138,7 @@ def _counts(out: Console, t: str, rows: list[Row]) -> None:
 
 def _facts(row: Row, problem: Problem | None) -> Text:
     facts = [row.stage] if not row.reason else []
+    facts += ["salvaged"] if row.trajectory.salvaged else []
     if problem is not None:
         facts += [problem.difficulty, "seen" if problem.seen else "unseen"]
     facts.append(f"{max((turn.n_tokens for turn in row.trajectory.turns), default=0)} tokens")

@@ -1,10 +1,15 @@
 """What all scripted experts have in common: how they say what is wrong, and which updates of theirs they give."""
 
-from tripost.interfaces import CannotImprove, CannotJudge, Expert
+from tripost.interfaces import CannotImprove, CannotJudge, Expert, Scripted
 from tripost.records import Attempt, Feedback, Problem
 from tripost.text import reads_back, write_feedback
 
 AUTHOR = "script"
+
+
+def of_task(task: Scripted) -> Expert:
+    """The expert named `script`: the task's own."""
+    return task.script()
 
 
 def call_wrong(attempt: Attempt, wrong_step: int, part: str, reason: str) -> Feedback | CannotJudge:

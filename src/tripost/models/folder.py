@@ -6,6 +6,7 @@ off, and models that are no causal language models.
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +59,16 @@ def check_tokenizer(folder: Path) -> None:
     config = read_object(folder / "tokenizer_config.json")
     if config.get("tokenizer_class") in GENERIC and not config.get("eos_token"):
         raise ModelError(f"{folder}: the tokenizer has no EOS token; set eos_token in tokenizer_config.json")
+
+
+def copy_folder(source: Path, out: Path) -> None:
+    """The same model at another place, all of it or nothing. Raises ModelError for none that can be loaded."""
+    check_folder(source)
+    writing = out.with_name(f".{out.name}.writing")
+    shutil.rmtree(writing, ignore_errors=True)
+    shutil.copytree(source, writing, copy_function=shutil.copyfile)
+    shutil.rmtree(out, ignore_errors=True)
+    writing.rename(out)
 
 
 def _check_there(folder: Path) -> None:

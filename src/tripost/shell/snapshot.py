@@ -43,7 +43,9 @@ def _losses(path: Path) -> tuple[tuple[int, float], ...]:
         return ()
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = tuple((int(row["step"]), float(row["loss"])) for row in csv.DictReader(file))
+            table = csv.DictReader(file)
+            header = table.fieldnames
+            rows = tuple((int(row["step"]), float(row["loss"])) for row in table)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}; {AGAIN}") from None
     except UnicodeDecodeError as error:
@@ -51,7 +53,7 @@ def _losses(path: Path) -> tuple[tuple[int, float], ...]:
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         why = f"no column {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(f"{path}: not a table of step and loss ({why}); {AGAIN}") from None
-    if not rows:
+    if not rows and header != ["step", "loss"]:  # a model that was not trained has no steps
         raise DataError(f"{path}: empty; {AGAIN}")
     return rows
 

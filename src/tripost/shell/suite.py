@@ -42,7 +42,7 @@ def row_checks(tasks: Sequence[str], max_turns: int, context: int) -> list[Check
     some_counted = {"column": "counted", "value_set": [True]}
     in_context = [_between("tokens_min", 1, context), _between("tokens_max", 1, context)]
     same_problem = [_only("question_matches", True), _equal("task", "problem_task")]
-    ends_right = [_only("ends_all_correct", True)]
+    ends = [_equal("ends_all_correct", "must_end_all_correct"), _equal("ends_found_wrong", "salvaged")]
     return [
         Check("not_empty", "there is at least one trajectory", [_rows(1)]),
         Check("columns_complete", "the table has every column of the gate and no other", [complete]),
@@ -57,14 +57,18 @@ def row_checks(tasks: Sequence[str], max_turns: int, context: int) -> list[Check
         Check("fields_match_text", "the stored fields say what the text says", [_none("stale_fields")]),
         Check("no_leftovers", "no marker, special token or broken character in a text", [_none("leftovers")]),
         Check(
-            "answers_match", "the final answer is the reference answer", [_equal("final_answer", "reference_answer")]
+            "answers_match",
+            "the final answer is the reference answer, or the row salvaged",
+            [_equal("final_answer", "reference_answer")],
         ),
         Check(
             "starts_wrong",
-            "the first attempt is judged wrong just where it is updated",
-            [_equal("starts_wrong", "improves")],
+            "the first attempt is judged wrong just where it is updated, or the row salvaged",
+            [_equal("starts_wrong", "may_start_wrong")],
         ),
-        Check("ends_correct", "the last feedback is the fixed one that all is correct", ends_right),
+        Check(
+            "ends_correct", "the last feedback is the fixed one that all is correct; a salvaged row's is not", ends
+        ),
         Check("correct_only_last", "no earlier feedback says that all is correct", [_none("early_all_correct")]),
         Check("steps_exist", "a feedback names a step that the attempt has", [_none("missing_steps")]),
         Check("parts_quoted", "a feedback quotes a part that stands in the step it names", [_none("missing_parts")]),

@@ -24,7 +24,7 @@ def fit(learner: Learner, examples: Sequence[Example], seed: str, what: str, par
     """
     if not examples:
         raise DataError(
-            f"{what}: no examples to train on; ask for more problems.*.train, or for a source with rationales"
+            f"{what}: no examples to train on; ask for more problems.*.train, for rationales, or for warmup: none"
         )
     with Progress(what, 0, "steps") as bar:
 
@@ -39,6 +39,12 @@ def fit(learner: Learner, examples: Sequence[Example], seed: str, what: str, par
     if not learned.steps:
         raise DataError(f"{what}: no example has a token that weighs more than 0; see rebalance.weights")
     return learned
+
+
+def nothing_learned(loss: Path, counts: Path) -> None:
+    """What stands beside a model that was not trained: no step in the loss curve, and counts that say so."""
+    write_text(loss, "step,loss\n")
+    write_json(counts, {"examples": {}, "steps": 0, "target_tokens": 0})
 
 
 def fit_and_save(

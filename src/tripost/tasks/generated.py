@@ -14,9 +14,9 @@ def generate(
     task: Task,
     difficulties: Sequence[str],
     seed: int,
-    make: Callable[[str, random.Random], tuple[str, str, str]],
+    make: Callable[[str, random.Random], tuple[str, str, str | None]],
 ) -> Iterator[Problem]:
-    """Problems from `make(difficulty, rng) -> (question, answer, rationale)`.
+    """Problems from `make(difficulty, rng) -> (question, answer, rationale or None)`.
 
     Of questions that share what must not be split (a paragraph, or all but the options) only the first is given.
 
@@ -25,7 +25,7 @@ def generate(
     """
     known: set[str] = set()
     number = 0
-    while True:
+    while difficulties:
         difficulty = difficulties[number % len(difficulties)]
         rng = random.Random(f"{task.name} {seed} {number}")
         for _ in range(MAX_TRIES):
