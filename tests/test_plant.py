@@ -1,34 +1,38 @@
 """The planters of the tasks: one error, surely wrong, at the step they name; held against readings of their own."""
 
 import random
-import re
-from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.planted import NotApplicableError, arithmetic, words
-from tests.fakes import ARITHMETIC, WORDS, attempt, problems
-from tests.test_planted import python_value
+from bench.planted import NotApplicableError, arithmetic, dates, deduction, words
+from tests.fakes import ARITHMETIC, DATES, DEDUCTION, WORDS, attempt, problems
+from tests.lies import LIES
 from tripost import registry
 from tripost.interfaces import Planted, PlantedError
 from tripost.records import Attempt, Feedback, Problem
 from tripost.text import parse_attempt
 
-TASKS = [ARITHMETIC, WORDS]
-BENCH = {ARITHMETIC: arithmetic, WORDS: words}
+TASKS = [ARITHMETIC, DATES, DEDUCTION, WORDS]
+BENCH = {ARITHMETIC: arithmetic, DATES: dates, DEDUCTION: deduction, WORDS: words}
 PROBLEMS = {name: problems(name, 40) for name in TASKS}
 KINDS = {
     ARITHMETIC: {"answer", *(f"{kind}{end}" for end in ("", "-carried") for kind in (
         "definition", "copy", "operation", "result", "equation", "substitution",
     ))},
+    DATES: {"letter", *(f"{kind}{end}" for end in ("", "-carried") for kind in (
+        "day", "month", "year", "count", "spelling", "condition",
+    ))},
+    DEDUCTION: {"letter", *(f"{kind}{end}" for end in ("", "-carried") for kind in (
+        "exchanged", "gap", "position", "clue", "object",
+    ))},
     WORDS: {"letter", "number", *(f"{kind}{end}" for end in ("", "-carried") for kind in (
         "exchanged", "missing", "misspelt",
     ))},
 }  # fmt: skip
-ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 
 
 def plant(problem: Problem, y: Attempt, seed: int) -> PlantedError | None:
@@ -41,54 +45,6 @@ def rationale(problem: Problem) -> Attempt:
     return parse_attempt(str(problem.rationale), "dataset")
 
 
-def lies_about_numbers(problem: Problem, before: Attempt, error: PlantedError) -> bool:
-    """Whether, by Python's own parser, a claim of the line has another value than the truth."""
-    values = {
-        name: python_value(definition)
-        for name, definition in re.findall(r"([A-Z]) = (\([^=]*?\))(?=,| and|\.$)", before.line(1))
-    }
-
-    def value(text: str) -> int:
-        return python_value(re.sub("[A-Z]", lambda letter: f"({values[letter[0]]})", text))
-
-    line = error.attempt.line(error.step)
-    if line.startswith("So the answer is"):
-        return error.attempt.final != problem.answer
-    if line.startswith("This equation"):
-        found = re.findall(r"([A-Z]) = (\([^=]*?\))(?=,| and|\.$)", line)
-        return any(python_value(definition) != values[name] for name, definition in found)
-    claims = line.removesuffix(".").removeprefix("Let's calculate ").removeprefix("Then, the final equation is ")
-    truth = values[claims[0]] if line.startswith("Let's") else int(problem.answer)
-    items = claims.split(" = ")[1:] if line.startswith("Let's") else claims.split(" = ")
-    return any(value(item) != truth for item in items)
-
-
-def lies_about_words(problem: Problem, before: Attempt, error: PlantedError) -> bool:
-    """Whether the line says something of letters, numbers, order or words that is not so."""
-    listed = problem.question.partition("List: ")[2].split()
-    line = error.attempt.line(error.step)
-    if line.startswith("So the answer is"):
-        return str(error.attempt.final).split() != sorted(listed)
-    named = set(re.findall(r'"([a-z]{2,})"(?!=")', line)) | set(re.findall(r'"([a-z]+)"="', line))
-    if named - set(listed):
-        return True
-    if line.startswith(("The first", "Now sort")):
-        k = next(number for number, name in enumerate(ORDINALS) if f"{name} letter" in line)
-        found = re.findall(r'"(\w+)"="(\w?)" \((-?\d+)\)', line)
-        return any((c, int(n)) != (word[k], ord(word[k]) - 96) for word, c, n in found)
-    numbers = [int(n) for n in re.findall(r"\((-?\d+)\)", line)]
-    right = set(re.findall(r'"([a-z]+)"', before.line(error.step)))
-    order = re.findall(r'"([a-z]+)"', line)
-    if line.startswith("We now have"):
-        true = [int(n) for n in re.findall(r"\((-?\d+)\)", before.line(error.step))]
-        return numbers != true
-    return order != sorted(order) or set(order) != right
-
-
-LIES: dict[str, Callable[[Problem, Attempt, PlantedError], bool]] = {
-    ARITHMETIC: lies_about_numbers,
-    WORDS: lies_about_words,
-}
 each = pytest.mark.parametrize("task", TASKS)
 
 
@@ -118,6 +74,20 @@ def test_the_scripted_expert_names_that_step(task: str, k: int, seed: int) -> No
     verdict = registry.script(task).feedback(problem, error.attempt)
     assert isinstance(verdict, Feedback)
     assert verdict.wrong_step == error.step
+
+
+@pytest.mark.parametrize(
+    ("task", "difficulties"),
+    [(DATES, ["1 step", "2 steps", "6 steps"]), (DEDUCTION, ["3 objects", "5 objects", "7 objects"])],
+)
+def test_in_harder_problems_too(task: str, difficulties: list[str]) -> None:
+    for seed, problem in enumerate(islice(registry.task(task).problems(difficulties, 9), 250)):
+        error = plant(problem, rationale(problem), seed)
+        assert error is not None
+        assert LIES[task](problem, rationale(problem), error), error
+        verdict = registry.script(task).feedback(problem, error.attempt)
+        assert isinstance(verdict, Feedback)
+        assert verdict.wrong_step == error.step
 
 
 @each

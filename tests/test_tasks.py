@@ -12,10 +12,10 @@ from tripost.interfaces import CannotImprove, CannotJudge, Published
 from tripost.records import Attempt, Feedback, Problem
 from tripost.text import parse_attempt, write_attempt, write_feedback
 
-from bench.planted import arithmetic, words  # isort: skip
+from bench.planted import arithmetic, dates, deduction, words  # isort: skip
 
 TASKS = [ARITHMETIC, DATES, DEDUCTION, WORDS]
-PLANTERS = {ARITHMETIC: arithmetic, WORDS: words}
+PLANTERS = {ARITHMETIC: arithmetic, DATES: dates, DEDUCTION: deduction, WORDS: words}
 
 
 RIGHT_BUT = str(arithmetic_problem().rationale).replace("So the answer is -5.", "%s")

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tripost.errors import DataError
-from tripost.interfaces import Expert
-from tripost.records import Problem
+from tripost.interfaces import Expert, PlantedError
+from tripost.records import Attempt, Problem
 from tripost.tasks.date_understanding.days import TODAY, read_span, shift, spelled
 from tripost.tasks.date_understanding.derive import derive
 from tripost.tasks.date_understanding.question import read_question
@@ -40,6 +40,12 @@ class DateUnderstanding(Lettered):
         from tripost.tasks.date_understanding.check import DateScript
 
         return DateScript()
+
+    def plant(self, problem: Problem, attempt: Attempt, rng: random.Random) -> PlantedError | None:
+        """A slip in one date, in what a condition says, or in the letter."""
+        from tripost.tasks.date_understanding.plant import plant
+
+        return plant(problem, attempt, rng)
 
     def drill(self, rng: random.Random) -> tuple[str, str]:
         """A day so far from another."""

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tripost.errors import DataError
-from tripost.interfaces import Expert
-from tripost.records import Problem
+from tripost.interfaces import Expert, PlantedError
+from tripost.records import Attempt, Problem
 from tripost.tasks.generated import generate
 from tripost.tasks.logical_deduction.derive import derive
 from tripost.tasks.logical_deduction.drill import exercise
@@ -41,6 +41,12 @@ class LogicalDeduction(Lettered):
         from tripost.tasks.logical_deduction.check import DeductionScript
 
         return DeductionScript()
+
+    def plant(self, problem: Problem, attempt: Attempt, rng: random.Random) -> PlantedError | None:
+        """A slip in one line."""
+        from tripost.tasks.logical_deduction.plant import plant
+
+        return plant(problem, attempt, rng)
 
     def drill(self, rng: random.Random) -> tuple[str, str]:
         """What a clue says as an ordering, or what two orderings say together."""
