@@ -44,9 +44,9 @@ for k, x in enumerate(load_problems(d / "problems/train.jsonl").values()):
     rows.append(trajectory(x, f"{x.id}/t1/0", 0, (turn,)))
 write_records(t / "rollout.jsonl", rows)
 edit.main(params, d / "problems", t / "rollout.jsonl", m / "base", t / "edited.jsonl", t / "edit.dropped.jsonl",
-          t / "edit.json", "t1")
-validate.main(params, d / "problems", t / "edited.jsonl", m / "base", t / "kept.jsonl", t / "validate.dropped.jsonl",
-              t / "report.json", t / "report.html", t / "validate.json", Path("quarantine"), "t1")
+          t / "probes.jsonl", t / "edit.json", "t1")
+validate.main(params, d / "problems", t / "edited.jsonl", t / "probes.jsonl", m / "base", t / "kept.jsonl",
+              t / "validate.dropped.jsonl", t / "report.json", t / "report.html", t / "validate.json", Path("quarantine"), "t1")
 """
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.fakes import ARITHMETIC, DEDUCTION, SCRIPT, WORDS, arithmetic_problem, problems
+from tests.fakes import ARITHMETIC, DATES, DEDUCTION, SCRIPT, WORDS, arithmetic_problem, problems
 from tripost import registry
 from tripost.errors import DataError
 from tripost.imported import read_problems
@@ -128,7 +128,7 @@ def test_rationales_that_the_script_does_not_pass_are_reported_and_not_trained_o
     )
     assert [p.rationale is None for p in checked] == [False, True, True, True]
     assert [(f["id"], f["verdict"]) for f in findings] == [
-        ("bad", "wrong"), ("prose", "cannot judge"), ("label", "contradicts its label"),
+        ("bad", "wrong"), ("prose", "cannot judge"), ("label", "contradicts its label"), ("label", "label"),
     ]  # fmt: skip
 
 
@@ -200,3 +200,18 @@ def test_published_deduction_rationales_are_judged_as_documented() -> None:
     checked, findings = check_rationales(problems_read, registry.task(DEDUCTION), registry.script(DEDUCTION))
     counts = Counter(finding["verdict"] for finding in findings)
     assert (sum(p.rationale is not None for p in checked), counts) == (155, {"wrong": 180, "cannot judge": 25})
+
+
+@needs_published
+def test_published_dates_are_read_and_their_labels_held_against_the_calendar() -> None:
+    counts: dict[str, Counter[str]] = {}
+    for name, file in (("tripost", "tripost/date_understanding.jsonl"), ("bbh", "bbh/date_understanding.json")):
+        asked = source(source=name, path=str(PUBLISHED / file))
+        rows = read_problems(registry.task(DATES), name, read_rows(asked))
+        assert {p.difficulty for p in rows} == {"1 step", "2 steps"}
+        checked, findings = check_rationales(rows, registry.task(DATES), registry.script(DATES))
+        counts[name] = Counter(finding["verdict"] for finding in findings)
+        counts[name]["trusted"] = sum(p.rationale is not None for p in checked)
+        assert len(rows) == {"tripost": 191, "bbh": 250}[name]
+    assert counts["tripost"] == {"trusted": 134, "wrong": 9, "cannot judge": 48, "label": 7}
+    assert counts["bbh"] == {"trusted": 0, "label": 20}

@@ -137,8 +137,13 @@ def _in_split(problem: Problem, split: str) -> Problem:
     return msgspec.structs.replace(problem, split=split)
 
 
+def _doubts(problem: Problem, task: Task, expert: Expert) -> list[dict[str, str]]:
+    """A finding where the label is doubted: there is no rationale that FBK trusts, and IMP's own solution differs."""
+    why = _doubt_label(problem, task, expert)
+    return [{"id": problem.id, "verdict": "label", "reason": why}] if why else []
+
+
 def _doubt_label(problem: Problem, task: Task, expert: Expert) -> str:
-    """Why a label without a rationale is doubted: the expert's own solution says otherwise. Empty where it is not."""
     nothing = unreadable_attempt("", "dataset")
     start = Feedback(text="", wrong_step=1, wrong_part="", reason="", author="dataset")
     solved = expert.improve(msgspec.structs.replace(problem, answer=""), nothing, start)
@@ -156,9 +161,7 @@ def check_rationales(
     for problem in problems:
         if problem.rationale is None:
             kept.append(problem)
-            doubt = _doubt_label(problem, task, expert)
-            if doubt:
-                findings.append({"id": problem.id, "verdict": "label", "reason": doubt})
+            findings += _doubts(problem, task, expert)
             continue
         attempt = parse_attempt(problem.rationale, "dataset")
         verdict = judge(problem, attempt, task, expert)
@@ -168,7 +171,9 @@ def check_rationales(
             trusted, reason = False, "special tokens or control characters stand in it"
         if not trusted:
             kind = "cannot judge" if isinstance(verdict, CannotJudge) else "wrong"
-            kind = kind if task.is_correct(problem, attempt) or kind == "wrong" else "contradicts its label"
+            if kind != "wrong" and not attempt.malformed and not task.is_correct(problem, attempt):
+                kind = "contradicts its label"
             findings.append({"id": problem.id, "verdict": kind, "reason": reason})
+            findings += _doubts(problem, task, expert)
         kept.append(problem if trusted else msgspec.structs.replace(problem, rationale=None))
     return kept, findings

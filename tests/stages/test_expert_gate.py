@@ -15,6 +15,7 @@ from tests.test_expectations import verdict as gated
 from tests.toy import toy_params
 from tripost import registry
 from tripost.errors import GateError
+from tripost.experts import chosen
 from tripost.interfaces import CannotImprove, CannotJudge, Expert
 from tripost.params import Params
 from tripost.rates import rate
@@ -156,7 +157,7 @@ def test_probes_change_no_trajectory_and_can_be_turned_off(iteration: Iteration)
 
 
 def refused(iteration: Iteration, monkeypatch: pytest.MonkeyPatch, experts: dict[str, Expert]) -> list[str]:
-    monkeypatch.setattr(registry, "scripts", lambda names: experts)
+    monkeypatch.setattr(chosen, "experts", lambda tasks, problems: experts)
     iteration.edit(params())
     with pytest.raises(GateError) as error:
         iteration.validate(params())
