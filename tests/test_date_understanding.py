@@ -157,6 +157,8 @@ RIGHT = (
         ("December 24, 1937", "December 32, 1937", 1, "today's date is December 32, 1937", "there is no such day"),
         ("December 24, 1937", "Monday, December 24, 1937", 1, "today's date is Monday, December 24, 1937", "it is another day of the week"),
         ("of 1937, then", "of 1938, then", 1, "today is Christmas Eve of 1938", "the question says otherwise"),
+        ("Christmas Eve of 1937", "Easter of 1938", 1, "today is Easter of 1938", "the question does not speak of that"),
+        ("today is Christmas Eve", "Omar says it is Christmas Eve", 1, "Omar says it is Christmas Eve of 1937", "the question does not speak of that"),
         ("December 14, 1937, that", "December 13, 1937, that", 2, "The date 10 days ago is December 13, 1937", "the day is wrong"),
         ("that is 12/14/1937", "that is 12/14/1973", 2, "that is 12/14/1973", "it is not the same date"),
         ("is (A).", "is (B).", 3, "So the answer is (B).", "that option is another date"),

@@ -145,6 +145,10 @@ def test_letters_are_spread_and_clues_are_needed() -> None:
     [
         (FOUND, "The owl is to the left", "The owl is to the right", 1, "The owl is to the right of the hawk:",
          "the question does not say so"),
+        (FOUND, "The owl is to the left", "The hawk is to the left", 1, "The hawk is to the left of the hawk:",
+         "nothing stands beside itself"),
+        (FOUND, "The owl is to the left", "The owl sits by the quail, left", 1, "The owl sits by the quail, left of the hawk:",
+         '"quail" is none of the birds'),
         (FOUND, "?? owl ?? hawk ??", "?? hawk ?? owl ??", 1, '"(left) ?? hawk ?? owl ?? (right)"',
          'the sentence does not say that "hawk" comes before "owl"'),
         (FOUND, '"(left) ? crow ??', '"(left) ?? crow ?', 2, '"(left) ?? crow ? (right)"',

@@ -107,9 +107,13 @@ class _Checker:
         if self.told.says(told):
             return None
         true = holds(told, self.question.days)
-        if true or (true is None and not self.told.contradicts(told)):
-            return None if true else CannotJudge("its condition is not in the words of the question")
-        return told, "the question says otherwise"
+        if true:
+            return None
+        if true is False or self.told.contradicts(told):
+            return told, "the question says otherwise"
+        if self.told.foreign(told, self.question.days.values()):
+            return told, "the question does not speak of that"
+        return CannotJudge("its condition is not in the words of the question")
 
     def _claim(self, claim: Claim) -> Wrong | CannotJudge | None:
         if claim.written.day is None:

@@ -1,6 +1,8 @@
 """Whether a condition is what the question says: the same clauses in the same order, dates compared as dates."""
 
+import datetime
 import re
+from collections.abc import Collection
 
 from tripost.tasks.date_understanding.days import FIND_DATE, MONTHS, NUMBERS, WEEKDAYS, ordinal, read_date
 from tripost.tasks.date_understanding.slots import EVENTS, NAMES, ORDINALS
@@ -17,6 +19,7 @@ _DETAILS = {
     *("yesterday", "today", "tomorrow", "before", "after", "ago", "later", "last", "silver", "golden"),
     *("diamond", "ruby", "day", "days", "week", "weeks", "month", "months", "year", "years"),
 }
+_YEAR_OR_DATE = re.compile(r"[0-9]{4}|[0-9]{8}|0[0-9a-z]{4,}|[0-9]{1,2}/[0-9/]{3,10}")
 MAX_WORDS = 80
 
 
@@ -27,6 +30,7 @@ class Told:
         stem = question.partition(HEAD)[0]
         self._names = _names(stem)
         self._clauses = _clauses(stem)
+        self._all = set(_words(stem))
         self._shapes = [self._masked(clause, self._names) for clause in self._clauses]
         self.own_weekdays = any(_odd_weekday(match[0]) for match in FIND_DATE.finditer(stem))
 
@@ -39,6 +43,18 @@ class Told:
         names = self._names | _names(condition)
         other = [clause for clause in _clauses(condition) if clause not in self._clauses]
         return bool(other) and all(self._masked(clause, names) in self._shapes for clause in other)
+
+    def foreign(self, condition: str, days: Collection[datetime.date]) -> str | None:
+        """A person, a year or a date that is neither in the question nor one of the days that follow from it.
+
+        A condition repeats what is told; other words for it may be as true, but they name nobody and no year anew.
+        """
+        known = {*self._all, *(f"{day:%Y%m%d}" for day in days), *(f"{day.year}" for day in days)}
+        people = {name.lower() for name in NAMES} - known
+        for word in _words(condition):
+            if word in people or (_YEAR_OR_DATE.fullmatch(word) and word not in known):
+                return word
+        return None
 
     def _masked(self, words: list[str], names: set[str]) -> list[str]:
         return ["#" if word in _DETAILS or word in names or word[0].isdigit() else word for word in words]

@@ -11,7 +11,7 @@ from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.records import Attempt, Feedback, Problem
 from tripost.tasks.logical_deduction.arrangements import follows, row
-from tripost.tasks.logical_deduction.clues import read_claim
+from tripost.tasks.logical_deduction.clues import compares_with_itself, read_claim
 from tripost.tasks.logical_deduction.derive import Notes, derive
 from tripost.tasks.logical_deduction.lines import (
     AccordingLine,
@@ -90,6 +90,8 @@ class _Checker:
         # With its colon: "Rob finished second" also begins the sentence "Rob finished second-to-last".
         sentence = f"{line.sentence}:"
         if claim is None:
+            if compares_with_itself(self.question.theme, self.question.known, line.sentence):
+                return sentence, "nothing stands beside itself"
             stranger = self.question.stranger(line.sentence)
             return (sentence, self._none_of(stranger)) if stranger else CannotJudge("a sentence that cannot be read")
         said = self.question.fits(claim.tokens)

@@ -124,6 +124,15 @@ def read_claim(theme: Theme, names: Names, sentence: str) -> Claim | None:
     return Claim(tokens=(MANY, *pair, MANY), subject=thing)
 
 
+def compares_with_itself(theme: Theme, names: Names, sentence: str) -> bool:
+    """`The hawk is to the left of the hawk.`"""
+    words = sentence[:MAX_SENTENCE].casefold().rstrip().removesuffix(".").split()
+    first, last = names.starting(words, 1 if words and words[0] in ARTICLES else 0), names.ending(words)
+    if first is None or last is None or first[0] != last[0]:
+        return False
+    return " ".join(words[first[1] : last[1]]) in wordings(theme).relations
+
+
 def thing_in(theme: Theme, name: str, *, opens: bool = False) -> str:
     """`the hawk`, or `The hawk` where it opens a sentence; `Rob` either way."""
     return f"{'The' if opens else 'the'} {name}" if theme.article else name

@@ -1,12 +1,13 @@
 """A question of this task, read: the theme, the objects, what its clues and options claim, and what follows."""
 
+import re
 from functools import lru_cache
 
 import msgspec
 
 from tripost.errors import DataError
 from tripost.tasks.logical_deduction.arrangements import MAX_OBJECTS, Tokens, follows, matching, row
-from tripost.tasks.logical_deduction.clues import Claim, read_claim
+from tripost.tasks.logical_deduction.clues import MAX_SENTENCE, Claim, read_claim
 from tripost.tasks.logical_deduction.names import Names, is_name, names_of, read_list
 from tripost.tasks.logical_deduction.themes import HEADERS, NUMBERS, THEMES, Theme
 from tripost.tasks.options import read_options
@@ -42,19 +43,22 @@ class Question(msgspec.Struct, frozen=True):
         return f"{NUMBERS[self.size]} {self.theme.plural}"
 
     def stranger(self, sentence: str) -> str | None:
-        """The first object of the theme, but not of the question, in a sentence that can be read with it."""
+        """An object of the theme, but not of the question, that a sentence names: however the rest of it is worded,
+        the question cannot say so."""
         theme = self.theme
         others = [name for name in theme.names if name.casefold() not in self.known.numbers]
-        everyone = names_of([*self.names, *others], theme.noun, plural=theme.verb == "are")
-        claim = read_claim(theme, everyone, sentence)
-        named = [token for token in claim.tokens if token >= self.size] if claim else []
-        return others[named[0] - self.size] if named else None
+        ways = names_of(others, theme.noun, plural=theme.verb == "are").numbers
+        words = f" {' '.join(_WORD.findall(sentence[:MAX_SENTENCE].casefold()))} "
+        return next(
+            (others[k] for way, k in ways.items() if way not in self.known.numbers and f" {way} " in words), None
+        )
 
     def fits(self, tokens: Tokens) -> int:
         """The arrangements that a pattern fits."""
         return matching(self.size, tokens)
 
 
+_WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _INTROS = {
     intro.replace("{n}", NUMBERS[n])[:-1].casefold(): (theme, n)
     for theme in THEMES
