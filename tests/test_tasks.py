@@ -1,22 +1,17 @@
-"""One contract for every task and its scripted expert."""
+"""What is special to the tasks: what is seen, which words FBK finds for what, what it leaves alone."""
 
-import random
 from itertools import islice
 
 import pytest
 
 from tests.fakes import ARITHMETIC, DATES, DEDUCTION, DIFFICULTIES, WORDS, arithmetic_problem, attempt, problems
 from tripost import registry
-from tripost.errors import DataError, UnknownNameError
-from tripost.interfaces import CannotImprove, CannotJudge, Published
+from tripost.errors import UnknownNameError
+from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.records import Attempt, Feedback, Problem
-from tripost.text import parse_attempt, write_attempt, write_feedback
-
-from bench.planted import arithmetic, dates, deduction, words  # isort: skip
+from tripost.text import write_feedback
 
 TASKS = [ARITHMETIC, DATES, DEDUCTION, WORDS]
-PLANTERS = {ARITHMETIC: arithmetic, DATES: dates, DEDUCTION: deduction, WORDS: words}
-
 
 RIGHT_BUT = str(arithmetic_problem().rationale).replace("So the answer is -5.", "%s")
 
@@ -27,74 +22,6 @@ def judged(problem: Problem, text: str) -> Feedback:
     return verdict
 
 
-@pytest.mark.parametrize("task", TASKS)
-class TestContract:
-    def test_truth_is_correct_and_the_expert_is_silent_on_it(self, task: str) -> None:
-        for problem in problems(task, 50):
-            y = attempt(str(problem.rationale))
-            assert registry.task(task).is_correct(problem, y)
-            assert judged(problem, y.raw).says_correct
-
-    def test_improve_does_not_need_the_answer(self, task: str) -> None:
-        for problem in problems(task, 10):
-            y = attempt(str(problem.rationale))
-            blind = Problem(
-                **{f: getattr(problem, f) for f in problem.__struct_fields__} | {"answer": "", "rationale": None}
-            )
-            improved = registry.script(task).improve(blind, y, write_feedback(y, 1, "x", "y", "script"))
-            assert isinstance(improved, Attempt)
-            assert improved.final == problem.answer
-
-    def test_problems_are_reproducible_and_stay_when_more_are_asked_for(self, task: str) -> None:
-        few, many = problems(task, 10, seed=3), problems(task, 30, seed=3)
-        assert many[:10] == few
-        assert len({p.id for p in many}) == len({p.question for p in many}) == 30
-        assert problems(task, 10, seed=4) != few
-
-    def test_rationales_round_trip(self, task: str) -> None:
-        for problem in problems(task, 20):
-            y = parse_attempt(str(problem.rationale), "dataset")
-            assert write_attempt(y.steps, y.final_text, "dataset").raw == problem.rationale
-
-    def test_difficulty_of_a_question_is_read_off_it(self, task: str) -> None:
-        found = registry.task(task)
-        assert isinstance(found, Published)
-        for problem in problems(task, 20):
-            assert found.difficulty(problem.question) == problem.difficulty
-        with pytest.raises(DataError):
-            found.difficulty("How many roads must a man walk down?")
-
-    def test_an_unknown_difficulty_says_how_to_write_it(self, task: str) -> None:
-        with pytest.raises(DataError, match="write it as"):
-            next(registry.task(task).problems(["hard"], 1))
-
-
-@pytest.mark.parametrize("task", PLANTERS)
-class TestPlanted:
-    def test_a_planted_error_is_found_in_its_step(self, task: str) -> None:
-        for k, problem in enumerate(problems(task, 60)):
-            planted = PLANTERS[task].plant(problem.question, str(problem.rationale), random.Random(k))
-            verdict = judged(problem, planted.text)
-            assert verdict.wrong_step == planted.step, planted
-
-    def test_another_valid_derivation_is_right(self, task: str) -> None:
-        for k, problem in enumerate(problems(task, 60)):
-            text = PLANTERS[task].rewrite(problem.question, str(problem.rationale), random.Random(k))
-            assert judged(problem, text).says_correct, text
-
-    def test_improve_from_any_passing_prefix_ends_correct(self, task: str) -> None:
-        expert = registry.script(task)
-        for k, problem in enumerate(problems(task, 20)):
-            text = PLANTERS[task].rewrite(problem.question, str(problem.rationale), random.Random(k))
-            y = attempt(text)
-            for step in range(1, len(y.steps) + 2):
-                improved = expert.improve(problem, y, write_feedback(y, step, "x", "y", "script"))
-                assert isinstance(improved, Attempt)
-                assert improved.steps[: step - 1] == y.steps[: step - 1]
-                assert judged(problem, improved.raw).says_correct, improved.raw
-                assert registry.task(task).is_correct(problem, improved)
-
-
 @pytest.mark.parametrize(
     ("task", "seen", "unseen"),
     [
@@ -103,6 +30,7 @@ class TestPlanted:
             ["length 3, depth [2]", "length 4, depth [2,2]"],
             ["length 5, depth [2]", "length 3, depth [2,2,2]"],
         ),
+        (DATES, ["1 step", "2 steps"], ["3 steps", "6 steps"]),
         (WORDS, ["2 words", "7 words"], ["8 words", "20 words"]),
         (DEDUCTION, ["3 objects", "4 objects", "5 objects"], ["6 objects", "7 objects"]),
     ],
