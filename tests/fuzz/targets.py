@@ -26,6 +26,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "params": file_targets.params,
     "sources": file_targets.sources,
     "screen": file_targets.screen,
+    "dates": task_targets.dates,
+    "deduction": task_targets.deduction,
 }
 NAMES = tuple(TARGETS)
 

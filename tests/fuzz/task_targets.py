@@ -4,7 +4,7 @@ from functools import partial
 
 import msgspec
 
-from tests.fakes import ARITHMETIC, WORDS
+from tests.fakes import ARITHMETIC, DATES, DEDUCTION, WORDS
 from tests.fuzz import written
 from tests.fuzz.bytes_reader import BytesReader
 from tripost import registry
@@ -147,13 +147,15 @@ def experts(task: str, data: bytes) -> None:
 
 arithmetic = partial(experts, ARITHMETIC)
 words = partial(experts, WORDS)
+dates = partial(experts, DATES)
+deduction = partial(experts, DEDUCTION)
 
 
 def edits(data: bytes) -> None:
     """Whatever M_theta wrote: an edited trajectory within the bound of updates, or Dropped; what the filter then
     keeps has nothing that the gate would refuse."""
     reader = BytesReader(data)
-    task = reader.choice((ARITHMETIC, WORDS))
+    task = reader.choice((ARITHMETIC, WORDS, DATES, DEDUCTION))
     x = written.problem(reader, task)
     row = written.own_words(reader, x)
     params = EditParams(

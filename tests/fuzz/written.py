@@ -5,7 +5,7 @@ from itertools import islice
 
 import msgspec
 
-from tests.fakes import ARITHMETIC, WORDS, problems
+from tests.fakes import ARITHMETIC, DATES, DEDUCTION, WORDS, problems
 from tests.fuzz.bytes_reader import BytesReader
 from tripost import registry
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
@@ -20,7 +20,12 @@ LETTERS = "abcz'.-A\u00e9?[\"0"
 @lru_cache
 def known(task: str) -> tuple[Problem, ...]:
     """Problems of the task's generator, small and large ones."""
-    more = {ARITHMETIC: ["length 4, depth [2,2,2]"], WORDS: ["20 words"]}
+    more = {
+        ARITHMETIC: ["length 4, depth [2,2,2]"],
+        DATES: ["6 steps"],
+        DEDUCTION: ["7 objects"],
+        WORDS: ["20 words"],
+    }
     return (*problems(task, 6), *islice(registry.task(task).problems(more[task], 5), 1))
 
 
@@ -39,6 +44,8 @@ def question(reader: BytesReader, task: str) -> str:
         return reader.text()
     if task == ARITHMETIC:
         return f"{expression(reader)} ="
+    if task in (DATES, DEDUCTION):
+        return reader.changed(reader.choice(known(task)).question)
     words = ["".join(reader.choice(LETTERS) for _ in range(1 + reader.number(5))) for _ in range(reader.number(9))]
     if reader.number(6) == 0:
         words += [f"{reader.piece()}{n}" for n in range(reader.choice((3, 30, 199, 202)))]
@@ -46,11 +53,14 @@ def question(reader: BytesReader, task: str) -> str:
 
 
 def problem(reader: BytesReader, task: str) -> Problem:
-    """A generated problem; or a hostile question, with the answer and rationale that IMP's own code gives it."""
+    """A generated problem; or a hostile question, with the answer and rationale that IMP's own code gives it (for dates
+    and deduction without a rationale)."""
     x = reader.choice(known(task))
     if reader.number(3):
         return x
     asked = question(reader, task)
+    if task in (DATES, DEDUCTION):
+        return msgspec.structs.replace(x, question=asked, rationale=None)
     try:
         steps, final_text = derive_value(asked) if task == ARITHMETIC else derive_order(asked)
     except ValueError:
@@ -69,7 +79,7 @@ def attempt_text(reader: BytesReader, x: Problem) -> str:
     if kind == 2:
         lines = [f"({n}) {reader.text(8)}" for n in range(1, 2 + reader.number(8))]
         return "\n".join([*lines, f"(Final response) {reader.text(8)}"])
-    return reader.changed(x.rationale or "(1) a\n(Final response) So the answer is 1.")
+    return reader.changed(x.rationale or known(x.task)[0].rationale or "")
 
 
 def feedback_text(reader: BytesReader, y: Attempt) -> str:
