@@ -7,8 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 from tests.toy import ROOT, toy_params
+
+settings.register_profile("tripost", deadline=None)  # how long an example takes is no matter of right or wrong
+settings.load_profile("tripost")
 
 HEAVY = {
     "test_algorithm", "test_bad_inputs", "test_cli_doctor", "test_disk", "test_dvc", "test_expectations", "test_expert_gate", "test_gate",

@@ -20,7 +20,7 @@ from tripost.tasks.date_understanding.claims import read_claim, read_step
 from tripost.tasks.date_understanding.days import Span, nth_weekday, read_date, read_span, shift, slashed, spelled
 from tripost.tasks.date_understanding.filling import spell_date
 from tripost.tasks.date_understanding.premises import FORMS
-from tripost.tasks.date_understanding.question import read_question
+from tripost.tasks.date_understanding.question import read_question, split_sentences
 from tripost.tasks.date_understanding.slots import Slots, compiled
 from tripost.tasks.options import HEAD, read_options, write_options
 from tripost.text import write_feedback
@@ -141,6 +141,8 @@ def test_what_makes_no_day_is_refused(told: str) -> None:
         read_question(asked(told, options="01/01/2001 01/02/2001").question)
 
 
+GOLDEN = "Jane and John married on Jan 2, 1958. Today is their golden wedding anniversary."
+STORY = "The party was on July 18, 2014. The lecture was the day after the party. Today is the day after the party."
 PLAIN = asked("Today is Christmas Eve of 1937.", "10 days ago")
 RIGHT = (
     "(1) If today is Christmas Eve of 1937, then today's date is December 24, 1937.\n"
@@ -187,6 +189,62 @@ def test_feedback_names_step_part_and_reason(before: str, after: str, step: int,
 )
 def test_other_true_tellings_are_right(text: str) -> None:
     assert judged(PLAIN, text).says_correct
+
+
+@pytest.mark.parametrize(
+    ("told", "condition"),
+    [
+        (GOLDEN, "Jane and John married on Jan 2, 1958 and today is their 50th wedding anniversary"),
+        (GOLDEN, "John and Jane married on Jan 2, 1958 and today is their golden wedding anniversary"),
+        (
+            "Jane planted a tree on 5/1/2020, exactly two weeks ago.",
+            "Jane planted a tree on 5/1/2020, exactly 14 days ago",
+        ),
+        ("In two weeks it will be 05/29/2020.", "in 14 days it will be 05/29/2020"),
+        ("Today is 5/15/2020.", "today is Friday"),
+        ("Today is 5/15/2020.", "today is 5/15/20"),
+        ("Today is 5/15/2020.", "today is 15/5/2020 in the UK format"),
+        ("Today is 5/15/2020.", "2016 was a leap year and the next one was 2020"),
+        ("Today is 5/15/2020.", "the last leap year before that was 2012"),
+        ("Today is 5/15/2020.", "today is \u4e0d\u662f 5/15/2020"),  # "is not", in letters that are not read
+        ("Yesterday was 5/14/2020.", "yesterday was Thursday"),
+        ("Yesterday was 5/14/2020.", "yesterday was 14/05/2020"),
+        ("Tomorrow is 5/16/2020.", "tomorrow is Saturday"),
+    ],
+)
+def test_a_condition_in_other_words_is_neither_right_nor_wrong(told: str, condition: str) -> None:
+    x = asked(told, "tomorrow")
+    day = slashed(read_question(x.question).answer)
+    text = f"(1) If {condition}, then the date tomorrow is {day}.\n(Final response) So the answer is (A)."
+    assert isinstance(registry.script(DATES).feedback(x, attempt(text)), CannotJudge)
+
+
+@pytest.mark.parametrize(
+    ("told", "condition"),
+    [
+        (GOLDEN, "Jane and John married on Jan 2, 1959 and today is their golden wedding anniversary"),
+        (GOLDEN, "Jane and John married on Jan 2, 1958 and today is their silver wedding anniversary"),
+        ("Jane planted a tree on 5/1/2020, exactly two weeks ago.", "Jane planted a tree on 5/1/2020, exactly two days ago"),
+        ("Today is 5/20, and it is Mia's 4th time in the year 2019 to see a meteor shower.",
+         "today is 5/20 and it is Lin's 4th time in the year 2019 to see a meteor shower"),
+        (STORY, "the party was the day after the party"),
+        (STORY, "the lecture was on July 18, 2014"),
+        ("Jane thinks today is 6/18/2019, but John thinks today is 6/19/2019. John is correct.", "Jane is correct"),
+    ],
+)  # fmt: skip
+def test_a_condition_against_the_question_is_wrong(told: str, condition: str) -> None:
+    x = asked(told, "tomorrow")
+    day = slashed(read_question(x.question).answer)
+    found = judged(x, f"(1) If {condition}, then the date tomorrow is {day}.\n(Final response) So the answer is (A).")
+    assert (found.wrong_step, found.wrong_part) == (1, condition)
+
+
+def test_a_long_question_is_split_piece_by_piece() -> None:
+    assert split_sentences("Jan. 1 " * 4_000) == [("Jan. 1 " * 4_000).strip()]
+    assert split_sentences("It was Sept. 1st, 2021 a week ago. What is it?") == [
+        "It was Sept. 1st, 2021 a week ago.",
+        "What is it?",
+    ]
 
 
 @pytest.mark.parametrize(

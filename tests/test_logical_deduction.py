@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes import DEDUCTION, attempt, attempts_of
+from tests.fakes import DEDUCTION, attempt, attempts_of, problems
 from tripost import registry
 from tripost.filter import flaw, update_flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Drilled
 from tripost.records import Attempt, Feedback, Problem
 from tripost.tasks.logical_deduction.arrangements import MANY, ONE, Tokens, follows, matching, row, strongest
 from tripost.tasks.logical_deduction.question import read_question
+from tripost.tasks.options import write_options
 from tripost.text import ALL_CORRECT, write_feedback
 
 SIZES = ["3 objects", "4 objects", "5 objects", "6 objects", "7 objects"]
@@ -125,6 +126,17 @@ def test_every_generated_question_has_one_answer_by_trying_every_order() -> None
         assert len(left) == 1, (problem.question, left)
         right = [line[:3] for line in options.split("\n") if holds(left[0], line[4:])]
         assert right == [problem.answer], problem.question
+
+
+def test_a_name_within_a_name_of_the_question_is_no_stranger() -> None:
+    stem = "On a branch, there are three birds: a barn owl, a hawk, and a crow. The barn owl is the leftmost. The crow is the rightmost."
+    options = [f"The {name} is the leftmost." for name in ("barn owl", "hawk", "crow")]
+    x = msgspec.structs.replace(
+        next(iter(problems(DEDUCTION, 1))), question=write_options(stem, options), answer="(A)"
+    )
+    for said in ("The barn owl sits on the far left", "The hawk, as the owls say, is leftmost"):
+        y = attempt(f'(1) {said}: "(left) barn owl ?? (right)".\n(Final response) So the answer is (A).')
+        assert isinstance(registry.script(DEDUCTION).feedback(x, y), CannotJudge)
 
 
 def test_letters_are_spread_and_clues_are_needed() -> None:

@@ -16,12 +16,15 @@ from tripost.tasks.date_understanding.days import Written, shift
 from tripost.tasks.date_understanding.derive import derive
 from tripost.tasks.date_understanding.events import holds
 from tripost.tasks.date_understanding.question import Question, read_question
-from tripost.tasks.date_understanding.told import Told
+from tripost.tasks.date_understanding.told import Told, readable
 from tripost.tasks.options import read_letter
 from tripost.text import says_only_the_answer, write_attempt
 
 Wrong = tuple[str, str]
 """The wrong part and the reason."""
+
+
+DAY_FIRST = CannotJudge("a date that may be written day first")
 
 
 class DateScript:
@@ -80,6 +83,8 @@ class _Checker:
                 return found
             self.last = claim.written.day
         for written, part in said.again:
+            if written.day_first:
+                return DAY_FIRST
             if written.day != self.last:
                 return part, _difference(written.day, self.last, "it is not the same date")
             if self._weekday(written):
@@ -104,6 +109,8 @@ class _Checker:
         if claim is not None:
             found = self._claim(claim)
             return None if isinstance(found, CannotJudge) and self.told.says(told) else found
+        if not readable(told):
+            return CannotJudge("its condition is not in the words of the question")
         if self.told.says(told):
             return None
         true = holds(told, self.question.days)
@@ -117,7 +124,7 @@ class _Checker:
 
     def _claim(self, claim: Claim) -> Wrong | CannotJudge | None:
         if claim.written.day is None:
-            return claim.text, "there is no such day"
+            return DAY_FIRST if claim.written.day_first else (claim.text, "there is no such day")
         base = claim.base if claim.base is not None else self.question.days.get(claim.of)
         if base is None:
             return claim.text, f"the question names no {claim.of}"

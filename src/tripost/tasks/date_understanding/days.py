@@ -128,10 +128,14 @@ def nth_weekday(n: int, weekday: int, year: int, month: int) -> datetime.date:
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A date as written: the day, None where there is no such day; the weekday, None where none is named."""
+    """A date as written: the day, None where there is no such day; the weekday, None where none is named.
+
+    `day_first`: it may well be a day, with the month behind it (`15/5/2020`), and is not read.
+    """
 
     day: datetime.date | None
     weekday: int | None = None
+    day_first: bool = False
 
 
 def read_date(text: str) -> Written | None:
@@ -148,7 +152,7 @@ def read_date(text: str) -> Written | None:
     try:
         return Written(datetime.date(year, month, day), weekday)
     except ValueError:
-        return Written(None, weekday)
+        return Written(None, weekday, day_first=31 >= month > 12 >= day)
 
 
 def slashed(day: datetime.date) -> str:

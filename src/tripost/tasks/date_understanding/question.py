@@ -49,6 +49,7 @@ _PLAIN = {
 }
 """First words that are written small within a sentence."""
 MAX_SENTENCES = 12
+_SHORT = re.compile(r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$")
 _SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z0-9])")
 
 
@@ -106,14 +107,12 @@ def read_question(text: str) -> Question:
 
 def split_sentences(text: str) -> list[str]:
     """Sentences; the full stop of `Sept. 1st` ends none."""
-    pieces = _SENTENCE.split(" ".join(text.split()))
-    sentences: list[str] = []
-    for piece in pieces:
-        if sentences and re.search(r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$", sentences[-1]):
-            sentences[-1] += f" {piece}"
-        else:
-            sentences.append(piece)
-    return sentences
+    sentences: list[list[str]] = [[]]
+    for piece in _SENTENCE.split(" ".join(text.split())):
+        if sentences[-1] and not _SHORT.search(sentences[-1][-1][-6:]):
+            sentences.append([])
+        sentences[-1].append(piece)
+    return [" ".join(pieces) for pieces in sentences]
 
 
 def told_briefly(sentences: tuple[str, ...]) -> str:

@@ -2,10 +2,11 @@
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Collection
 
 from tripost.tasks.date_understanding.days import FIND_DATE, MONTHS, NUMBERS, WEEKDAYS, ordinal, read_date
-from tripost.tasks.date_understanding.slots import EVENTS, NAMES, ORDINALS
+from tripost.tasks.date_understanding.slots import EVENTS, JUBILEES, NAMES, ORDINALS
 from tripost.tasks.options import HEAD
 
 _WORD = re.compile(r"[a-z0-9]+(?:[/:][0-9]+)*")
@@ -13,13 +14,26 @@ _CLAUSE = re.compile(rf"{_WORD.pattern}|[.,;:?!]")
 _NAME = re.compile(r"\b(?:" + "|".join(NAMES) + r")\b|(?<![.?!] )(?<!^)\b[A-Z][a-z]+")
 _JOINS = {"and", "but", "so", "therefore", "which", "that", "because"}
 _SHORTENED = {*MONTHS, *WEEKDAYS, "feburary", "sept", "tues", "thurs"}
-_DETAILS = {
-    *EVENTS,
-    *(name[:3] for name in (*MONTHS, *WEEKDAYS)),
-    *("yesterday", "today", "tomorrow", "before", "after", "ago", "later", "last", "silver", "golden"),
-    *("diamond", "ruby", "day", "days", "week", "weeks", "month", "months", "year", "years"),
+_KINDS = {
+    "event": set(EVENTS),
+    "month": {name[:3] for name in MONTHS},
+    "weekday": {name[:3] for name in WEEKDAYS},
+    "jubilee": set(JUBILEES),
+    "unit": {f"{unit}{s}" for unit in ("hour", "day", "week", "month", "year") for s in ("", "s")},
+    "day": {"yesterday", "today", "tomorrow"},
+    "side": {"before", "after"},
+    "past": {"ago", "later"},
+    "end": {"last", "1st"},
 }
-_YEAR_OR_DATE = re.compile(r"[0-9]{4}|[0-9]{8}|0[0-9a-z]{4,}|[0-9]{1,2}/[0-9/]{3,10}")
+"""Words that one may have in the place of another, and then says something else."""
+_FIGURES = (
+    ("date", re.compile(r"[0-9]{8}|0[0-9a-z]{4,}")),
+    ("day of the year", re.compile(r"[0-9]{1,2}/[0-9]{1,2}")),
+    ("nth", re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)")),
+    ("number", re.compile(r"[0-9]{1,7}")),
+)
+_FULL_DATE, _YEAR = re.compile(r"[0-9]{8}"), re.compile(r"[0-9]{4}")
+_BEFORE_YEAR = re.compile(r"of|in|[0-9].*|" + "|".join(sorted(name[:3] for name in MONTHS)))
 MAX_WORDS = 80
 
 
@@ -31,7 +45,6 @@ class Told:
         self._names = _names(stem)
         self._clauses = _clauses(stem)
         self._all = set(_words(stem))
-        self._shapes = [self._masked(clause, self._names) for clause in self._clauses]
         self.own_weekdays = any(_odd_weekday(match[0]) for match in FIND_DATE.finditer(stem))
 
     def says(self, condition: str) -> bool:
@@ -39,25 +52,53 @@ class Told:
         return _consists(_words(condition), self._clauses)
 
     def contradicts(self, condition: str) -> bool:
-        """Whether its clauses are the question's but for details (numbers, names, ...), and so say otherwise."""
+        """Whether its clauses are the question's but for details of one kind (a number for a number, a name for a
+        name), and so say otherwise. Other units may say the same, and so may names in another order."""
         names = self._names | _names(condition)
         other = [clause for clause in _clauses(condition) if clause not in self._clauses]
-        return bool(other) and all(self._masked(clause, names) in self._shapes for clause in other)
+        pairs = [
+            next((mine for mine in self._clauses if _says_otherwise(mine, clause, names)), None) for clause in other
+        ]
+        if not other or None in pairs:
+            return False
+        said = Counter(word for clause in other for word in clause)
+        return said != Counter(word for clause in pairs if clause for word in clause)
 
-    def foreign(self, condition: str, days: Collection[datetime.date]) -> str | None:
-        """A person, a year or a date that is neither in the question nor one of the days that follow from it.
-
-        A condition repeats what is told; other words for it may be as true, but they name nobody and no year anew.
-        """
+    def foreign(self, condition: str, days: Collection[datetime.date]) -> bool:
+        """Whether it names a person, a date, or a year as part of one (`of 1938`), that is neither in the question
+        nor follows from it. A condition repeats what is told; other words may be as true, but bring up nobody new."""
         known = {*self._all, *(f"{day:%Y%m%d}" for day in days), *(f"{day.year}" for day in days)}
         people = {name.lower() for name in NAMES} - known
+        before = ""
         for word in _words(condition):
-            if word in people or (_YEAR_OR_DATE.fullmatch(word) and word not in known):
-                return word
-        return None
+            year = _YEAR.fullmatch(word) and _BEFORE_YEAR.fullmatch(before)
+            if word in people or ((_FULL_DATE.fullmatch(word) or year) and word not in known):
+                return True
+            before = word
+        return False
 
-    def _masked(self, words: list[str], names: set[str]) -> list[str]:
-        return ["#" if word in _DETAILS or word in names or word[0].isdigit() else word for word in words]
+
+def readable(condition: str) -> bool:
+    """Whether it is in letters that can be read here: what is passed over may turn its meaning."""
+    return not any(char.isalpha() and not char.isascii() for char in condition)
+
+
+def _says_otherwise(mine: list[str], other: list[str], names: set[str]) -> bool:
+    """Whether a clause differs from the question's own in words of one kind, each in the same place."""
+    if len(mine) != len(other):
+        return False
+    kinds = [_kinds(a, b, names) for a, b in zip(mine, other, strict=True) if a != b]
+    return bool(kinds) and all(kinds) and not {"unit", "number"} <= set(kinds)
+
+
+def _kinds(a: str, b: str, names: set[str]) -> str:
+    """What both words are; empty where they are not of one kind."""
+    if a in names and b in names:
+        return "name"
+    for kind, words in _KINDS.items():
+        if a in words and b in words:
+            return kind
+    return next((kind for kind, figures in _FIGURES if figures.fullmatch(a) and figures.fullmatch(b)), "")
 
 
 def _names(text: str) -> set[str]:
@@ -90,7 +131,9 @@ def _with_dates(text: str) -> str:
         found = read_date(match[0])
         if found is not None and found.day is not None:
             return f" {found.day:%Y%m%d} "
-        return f" 0{''.join(filter(str.isalnum, match[0]))} "  # no such day; the same only to the letter
+        letters = "".join(filter(str.isalnum, match[0]))
+        # No such day, the same only to the letter; or a day that is written first, which is no date here.
+        return f" {'dayfirst' if found is not None and found.day_first else '0'}{letters} "
 
     return FIND_DATE.sub(iso, text[:2000]).lower()
 

@@ -44,14 +44,18 @@ class Question(msgspec.Struct, frozen=True):
 
     def stranger(self, sentence: str) -> str | None:
         """An object of the theme, but not of the question, that a sentence names: however the rest of it is worded,
-        the question cannot say so."""
+        the question cannot say so. `owl` within `barn owl`, which is of the question, is none; nor is `black` of `the
+        black letters` where no book is spoken of."""
         theme = self.theme
-        others = [name for name in theme.names if name.casefold() not in self.known.numbers]
-        ways = names_of(others, theme.noun, plural=theme.verb == "are").numbers
         words = f" {' '.join(_WORD.findall(sentence[:MAX_SENTENCE].casefold()))} "
-        return next(
-            (others[k] for way, k in ways.items() if way not in self.known.numbers and f" {way} " in words), None
-        )
+        for name in sorted(self.known.numbers, key=len, reverse=True):
+            words = words.replace(f" {name} ", " # ")
+        for name in theme.names:
+            short = name.removesuffix(f" {theme.noun}")
+            alone = f" the {short} {theme.verb} " if short != name else f" {name.casefold()} "
+            if name.casefold() not in self.known.numbers and (f" {name.casefold()} " in words or alone in words):
+                return name
+        return None
 
     def fits(self, tokens: Tokens) -> int:
         """The arrangements that a pattern fits."""
