@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tripost import registry, summary
 from tripost.columns import flatten
+from tripost.experts import chosen
 from tripost.filter import filter_all
 from tripost.models.encode import TokenCounter, load_context_length
 from tripost.params import Params
@@ -43,7 +44,9 @@ def main(
     table = flatten(kept, train, held_out, counter.count_tokens, history=params.history, sample=SAMPLE, seed=seed)
     limit = params.edit.max_updates + 1
     judged = load_probes(probes, train)
-    expert = figures(judged, names) if params.edit.probes else {}
+    # A grader alone has nothing planted for it: there is nothing to warn of, and nothing that would help.
+    measured = set(names) - chosen.graded(params.problems)
+    expert = figures(judged, measured) if params.edit.probes else {}
     result = gate(table, params=params.validate_, tasks=names, max_turns=limit, context=context, expert=expert)
     with settle(result, out, report, page, quarantine, params) as folder:
         write_records(folder / out.name, kept)

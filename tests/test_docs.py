@@ -121,6 +121,18 @@ def test_the_bounds_on_hostile_text_are_those_of_the_code() -> None:
         assert getattr(import_module(path.replace("/", ".")), bound) == int(value.replace(",", "")), bound
 
 
+def test_every_bound_of_a_task_is_listed() -> None:
+    page = (ROOT / "docs" / "hostile-text.md").read_text(encoding="utf-8")
+    bounds = [
+        f"| `{name(path)}` | `{bound}` |"
+        for path in sorted((ROOT / "src" / "tripost" / "tasks").rglob("*.py"))
+        for bound in re.findall(r"^((?:MAX|MOST)_[A-Z_]+) = ", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if bound != "MAX_TRIES"  # of generators, which read nothing
+    ]
+    assert len(bounds) >= 20
+    assert [bound for bound in bounds if bound not in page] == []
+
+
 WALKED = "# examples/addition/addition.py\n"
 """How a block begins that is a part of that file."""
 RUNNABLE = {

@@ -152,6 +152,8 @@ def test_a_task_with_a_grader_alone_runs_to_a_model_and_no_feedback_of_it_is_fal
     dropped = list(read_records(folder / "edit.dropped.jsonl", Dropped))
     assert {row.reason for row in dropped} <= {"cannot_judge", "malformed_attempt"}
     assert {row.kind for row in read_records(folder / "examples.jsonl", Example)} == {"correct", "ground_truth"}
+    checked = {finding["name"] for finding in read_json(folder / "report.json")["findings"]}
+    assert not {name for name in checked if name.startswith("expert")}, "a grader has nothing planted, by design"
 
 
 def test_a_scratch_base_can_do_without_rationales_generator_and_script(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ by trying every order, verdicts from a table."""
 import functools
 import random
 import re
-import time
 from itertools import islice, pairwise, permutations
 
 import msgspec
@@ -13,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import DEDUCTION, attempt, attempts_of, problems
+from tests.test_fuzz import bounded_work
 from tripost import registry
 from tripost.filter import flaw, update_flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Drilled
@@ -336,7 +336,19 @@ def test_improve_refuses_a_prefix_that_is_wrong() -> None:
     assert isinstance(EXPERT.improve(PROBLEMS[FOUND], y, write_feedback(y, 4, "x", "y", "script")), CannotImprove)
 
 
-def test_hostile_text_is_refused_fast() -> None:
+@pytest.mark.parametrize("name", ["s", "es", "S", "s s"])
+def test_what_is_left_without_its_ending_may_be_no_name(name: str) -> None:
+    listed = f"{name}, pears, and plums"
+    asked_for = (
+        f"A fruit stand sells three fruits: {listed}. The pears are the cheapest. The plums are the most expensive."
+    )
+    options = "\n".join(
+        f"({a}) The {b} are the cheapest." for a, b in zip("ABC", (name, "pears", "plums"), strict=True)
+    )
+    assert read_question(f"{asked_for}\nOptions:\n{options}").right == "B"
+
+
+def test_hostile_text_is_refused_without_much_work() -> None:
     cited = " and ".join(["(1)"] * 2000)
     pattern = "(left) " + "?? " * 3000 + "(right)"
     lines = [
@@ -349,16 +361,17 @@ def test_hostile_text_is_refused_fast() -> None:
         f"Combining {'(' * 15000}",
         '"' * 15000,
     ]
-    start = time.perf_counter()
     for line in lines:
         y = attempt(f"(1) {line}\n(Final response) So the answer is (A).")
-        verdict = EXPERT.feedback(PROBLEMS[FOUND], y)
+        with bounded_work():
+            verdict = EXPERT.feedback(PROBLEMS[FOUND], y)
         assert isinstance(verdict, CannotJudge) or not verdict.says_correct
     long = "\n".join(f"({k}) {FOUND.splitlines()[k % 3][4:]}" for k in range(1, 200))
-    found = judged(PROBLEMS[FOUND], f"{long}\n(Final response) So the answer is (C).")
-    update = EXPERT.improve(PROBLEMS[FOUND], attempt(f"{long}\n(Final response) So the answer is (C)."), found)
+    y = attempt(f"{long}\n(Final response) So the answer is (C).")
+    with bounded_work():
+        found = judged(PROBLEMS[FOUND], y.raw)
+        update = EXPERT.improve(PROBLEMS[FOUND], y, found)
     assert isinstance(update, Attempt)
-    assert time.perf_counter() - start < 1.0
 
 
 def test_exercises_are_true() -> None:

@@ -85,6 +85,10 @@ def test_unseen_by_definition_is_refused_as_seen() -> None:
             "not a question of multistep",
         ),
         ({"meta_data": {"question": "(1 + ", "answer": 3, "rationale": "x"}}, "must be text"),
+        (
+            {"question": ["1 + 1 ="], "answer": "A", "rationale": "x", "formatted_choices": "(A) 2\n(B) 3"},
+            "must be text",
+        ),
     ],
 )
 def test_bad_rows_are_named_by_file_and_line(row: dict[str, Any], says: str) -> None:

@@ -1,5 +1,6 @@
 """Names -> tasks, experts, prompts: ours, a file of the user's own, and plug-ins; every refusal in one line."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,10 @@ def test_a_task_is_one_file_in_the_repository(here: Path) -> None:
         ("own/broken.py:Less", "own/broken.py:Less cannot be loaded: SyntaxError"),
         ("own/empty.py:Less", "own/empty.py:Less has no name and no problems and no is_correct and no seen"),
         ("own/other.py:Less", "own/other.py:Less calls itself 'other'; let name be 'less'"),
+        ("own/exit.py:Less", "own/exit.py:Less cannot be loaded: SystemExit: 0"),
+        ("own/loop.py:Less", "own/loop.py cannot be followed"),
+        (f"own/{'x' * 300}.py:Less", "x.py cannot be followed"),
+        ("own/a\0b.py:Less", "own/a\\x00b.py cannot be followed"),
     ],
 )
 def test_what_is_no_task_is_refused(
@@ -88,9 +93,40 @@ def test_what_is_no_task_is_refused(
     (here / "own" / "broken.py").write_text("class Less(", encoding="utf-8")
     (here / "own" / "empty.py").write_text("class Less: ...\n", encoding="utf-8")
     (here / "own" / "other.py").write_text(LESS.replace('"less"', '"other"'), encoding="utf-8")
+    (here / "own" / "exit.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    (here / "own" / "loop.py").symlink_to("loop.py")
+    before = set(sys.modules)
     said = refusal(registry.task, "less", module)
     assert said.startswith("params.yaml: problems.less.module: ")
     assert says in said
+    if "cannot be loaded" in says and "AttributeError" not in says:
+        assert set(sys.modules) == before, "what did not load leaves no module"
+
+
+def test_files_of_one_name_are_modules_of_their_own(here: Path) -> None:
+    (here / "more").mkdir()
+    (here / "more" / "less.py").write_text(LESS.replace('"less"', '"other"'), encoding="utf-8")
+    tasks = [registry.task("less", "own/less.py:Less"), registry.task("other", "more/less.py:Less")]
+    for task in tasks:
+        assert sys.modules[type(task).__module__].Less is type(task)
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (
+            "raise RuntimeError('no\\nlicence')",
+            "cannot be loaded: RuntimeError: no\\nlicence; mend it or install it anew",
+        ),
+        ("raise SystemExit", "cannot be loaded: SystemExit: ; mend it or install it anew"),
+        ("return None", "has no feedback and no improve; see docs/extending.md"),
+    ],
+)
+def test_a_script_that_is_no_expert_is_refused_where_it_is_named(here: Path, script: str, says: str) -> None:
+    code = f"{LESS}\n    def script(self):\n        {script}\n"
+    (here / "own" / "less.py").write_text(code, encoding="utf-8")
+    said = refusal(registry.expert, registry.task("less", "own/less.py:Less"), "script", "improve")
+    assert said == f"params.yaml: problems.less.expert.improve: the task's script {says}"
 
 
 def test_experts_are_found_by_name_or_refused_with_what_to_do(here: Path) -> None:
@@ -109,15 +145,15 @@ def test_experts_are_found_by_name_or_refused_with_what_to_do(here: Path) -> Non
 def test_plugins_that_do_not_load_or_are_brought_twice(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = here / "one", here / "two"
     points = "[tripost.experts]\nabsent = no_such_module:X\nloud = loud:make\nhalf = half:make\ntwice = half:make\n"
-    install(
-        one, "first", points, loud="raise RuntimeError('no\\nlicence')", half="def make(task):\n    return task\n"
-    )
+    loud, half = "raise RuntimeError('no\\nlicence')", "def make(task):\n    return task\n"
+    install(one, "first", f"{points}exits = exits:make\n", loud=loud, half=half, exits="raise SystemExit\n")
     install(two, "second", "[tripost.experts]\ntwice = loud:make\n")
     monkeypatch.syspath_prepend(str(one))
     monkeypatch.syspath_prepend(str(two))
     less = registry.task("less", "own/less.py:Less")
     assert "cannot be loaded: ModuleNotFoundError" in refusal(registry.expert, less, "absent", "feedback")
     assert "cannot be loaded: RuntimeError: no\\nlicence" in refusal(registry.expert, less, "loud", "feedback")
+    assert "cannot be loaded: SystemExit" in refusal(registry.expert, less, "exits", "feedback")
     assert "has no feedback and no improve" in refusal(registry.expert, less, "half", "feedback")
     said = refusal(registry.expert, less, "twice", "feedback")
     assert said == "first and second both bring 'twice' (tripost.experts); uninstall one of them"
@@ -145,11 +181,9 @@ def test_prompts_are_files_of_a_package(here: Path, monkeypatch: pytest.MonkeyPa
         assert "is no task's name" in refusal(registry.prompt, "words", task, "feedback")
 
 
-def test_our_own_prompt_set_says_what_it_lacks() -> None:
-    said = refusal(registry.prompt, "tripost", "nothing_of_the_kind", "feedback")
-    assert said == (
-        "prompt set 'tripost': tripost.prompts has no nothing_of_the_kind/feedback.md; write it, or name another set"
-    )
+def test_without_a_plug_in_there_is_no_prompt_set() -> None:
+    said = refusal(registry.prompt, "tripost", "word_sorting", "feedback")
+    assert said == "unknown prompt set 'tripost'; known: none"
 
 
 X = arithmetic_problem()

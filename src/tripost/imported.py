@@ -70,10 +70,12 @@ def _published(task: Task, source: str, where: str, row: dict[str, Any]) -> Prob
     )
 
 
-def _with_options(question: str, answer: Any, content: Mapping[str, Any]) -> tuple[str, Any]:
+def _with_options(question: Any, answer: Any, content: Mapping[str, Any]) -> tuple[Any, Any]:
     """The authors keep lettered options beside the question, and their answer is a bare letter."""
     options = content.get("formatted_choices")
-    return (f"{question}\nOptions:\n{options}", f"({answer})") if isinstance(options, str) else (question, answer)
+    if not all(isinstance(value, str) for value in (question, answer, options)):
+        return question, answer
+    return f"{question}\nOptions:\n{options}", f"({answer})"
 
 
 def _own(task: Task, where: str, row: dict[str, Any]) -> Problem:

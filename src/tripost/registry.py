@@ -9,6 +9,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
@@ -29,7 +30,6 @@ EXPERTS = {
     "script": "tripost.experts.script:of_task",
     "grader": "tripost.experts.grader:Grader",
 }
-PROMPTS = {"tripost": "tripost.prompts"}
 TASK_GROUP, EXPERT_GROUP, PROMPT_GROUP = "tripost.tasks", "tripost.experts", "tripost.prompts"
 ROLES = ("feedback", "improve")
 MAX_PROMPT = 65_536
@@ -41,7 +41,7 @@ _PLAIN = re.compile(r"\w[\w-]{0,99}")
 def did_you_mean(name: str, known: list[str]) -> str:
     """A hint that ends an error message: the closest known name, or all of them."""
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known)) or 'none'}"
 
 
 def task(name: str, module: str | None = None) -> Task:
@@ -76,10 +76,12 @@ def expert(task: Task, name: str, role: str) -> Expert:
     if name == "script" and not isinstance(task, Scripted):
         raise UnknownNameError(f"{key}: script, but the task brings none; write grader, or the name of a plug-in")
     if name in EXPERTS:
-        return cast(Expert, _load(EXPERTS[name])(task))
-    point = plugin(EXPERT_GROUP, name, f"{key}: unknown expert {name[:80]!r}", list(EXPERTS))
-    found = _made(key, f"the expert's plug-in {point.value}", lambda: point.load()(task))
-    _require(key, f"the expert's plug-in {point.value}", found, _OF_AN_EXPERT)
+        what, make = f"the task's {name}", lambda: _load(EXPERTS[name])(task)
+    else:
+        point = plugin(EXPERT_GROUP, name, f"{key}: unknown expert {name[:80]!r}", list(EXPERTS))
+        what, make = f"the expert's plug-in {point.value}", lambda: point.load()(task)
+    found = _made(key, what, make)
+    _require(key, what, found, _OF_AN_EXPERT)
     return cast(Expert, found)
 
 
@@ -108,7 +110,7 @@ def prompt(prompts: str, task: str, role: str) -> str:
         raise UnknownNameError(f"{said}: no role {role!r}; {did_you_mean(role, list(ROLES))}")
     if not _PLAIN.fullmatch(task):
         raise UnknownNameError(f"{said}: {task[:80]!r} is no task's name; write letters, digits, _ and -")
-    package = PROMPTS.get(prompts) or plugin(PROMPT_GROUP, prompts, f"unknown {said}", list(PROMPTS)).value
+    package = plugin(PROMPT_GROUP, prompts, f"unknown {said}", []).value
     path = f"{task}/{role}.md"
     try:
         with (files(package) / task / f"{role}.md").open("rb") as file:
@@ -137,9 +139,13 @@ def plugin(group: str, name: str, unknown: str, ours: list[str]) -> EntryPoint:
 def own_file(key: str, module: str) -> Path:
     """The file of `path/to/file.py:Class`, which must lie in this repository. Raises UnknownNameError."""
     path = Path(module.rpartition(":")[0])
-    if not path.resolve().is_relative_to(Path().resolve()):
+    try:
+        inside, there = path.resolve().is_relative_to(Path().resolve()), path.is_file()
+    except (OSError, RuntimeError, ValueError):  # too long a name, a link to itself, a NUL
+        raise UnknownNameError(f"{key}: {path} cannot be followed; write path/to/file.py:Class") from None
+    if not inside:
         raise UnknownNameError(f"{key}: {path} lies outside this repository, where DVC cannot keep it; copy it here")
-    if not path.is_file():
+    if not there:
         raise UnknownNameError(f"{key}: {path}: no such file; write path/to/file.py:Class as seen from params.yaml")
     return path
 
@@ -153,13 +159,19 @@ class _AsItStands(SourceFileLoader):
 
 def _from_file(key: str, module: str) -> Any:
     path, attribute = own_file(key, module), module.rpartition(":")[2]
-    name = f"tripost_own_{path.stem}"
-    loader = _AsItStands(name, str(path.resolve()))
+    place = str(path.resolve())
+    # Two tasks may have files of one name, in different folders.
+    name = f"tripost_own_{path.stem}_{sha256(place.encode()).hexdigest()[:16]}"
+    loader = _AsItStands(name, place)
     spec = importlib.util.spec_from_loader(name, loader)
     assert spec is not None
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[name] = loaded  # records and dataclasses look their module up by name
-    loader.exec_module(loaded)
+    try:
+        loader.exec_module(loaded)
+    except BaseException:  # whatever it was, it goes on; half a module must not stay
+        sys.modules.pop(name, None)
+        raise
     return getattr(loaded, attribute)
 
 
@@ -178,7 +190,8 @@ def _made(key: str, what: str, make: Any) -> Any:
         return make()
     except UnknownNameError:
         raise
-    except Exception as error:  # somebody else's code: its import may raise anything
+    # Somebody else's code: its import may raise anything, and sys.exit() would end us without a word.
+    except (Exception, SystemExit) as error:
         why = f"{type(error).__name__}: {error}"
         raise UnknownNameError(f"{key}: {what} cannot be loaded: {why}; mend it or install it anew") from None
 

@@ -12,57 +12,16 @@ from tests.fakes import ARITHMETIC, WORDS, attempts_of
 from tests.gate_rows import ROWS
 from tests.test_expectations import failing, table
 from tests.test_expectations import verdict as gated
-from tests.toy import toy_params
-from tripost import registry
+from tests.toy import raw_params, toy_params
 from tripost.errors import GateError
-from tripost.experts import chosen
-from tripost.interfaces import CannotImprove, CannotJudge, Expert
 from tripost.params import Params
 from tripost.rates import rate
 from tripost.recall import Figures
-from tripost.records import Attempt, Feedback, Probe, Problem, Trajectory
+from tripost.records import Probe, Trajectory
 from tripost.shell.guards import pool_meta_of
 from tripost.shell.io import load_probes, load_problems, read_json, read_records, write_json, write_records
-from tripost.text import write_feedback
 
 TASKS = [ARITHMETIC, WORDS]
-
-
-class Blind:
-    """Calls everything correct."""
-
-    def __init__(self, script: Expert) -> None:
-        self.script = script
-
-    def feedback(self, problem: Problem, y: Attempt) -> Feedback | CannotJudge:
-        return write_feedback(y, None, "", "", "script")
-
-    def improve(self, problem: Problem, y: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
-        return self.script.improve(problem, y, feedback)
-
-
-class Alarmed(Blind):
-    """Calls right attempts wrong, of the problems that it is afraid of."""
-
-    def __init__(self, script: Expert, afraid: set[str]) -> None:
-        super().__init__(script)
-        self.afraid = afraid
-
-    def feedback(self, problem: Problem, y: Attempt) -> Feedback | CannotJudge:
-        if problem.id in self.afraid:
-            return write_feedback(y, 1, y.line(1), "it looks odd", "script")
-        return self.script.feedback(problem, y)
-
-
-class Helpless(Blind):
-    """Never judges an attempt of the problems that it does not like."""
-
-    def __init__(self, script: Expert, disliked: set[str]) -> None:
-        super().__init__(script)
-        self.disliked = disliked
-
-    def feedback(self, problem: Problem, y: Attempt) -> Feedback | CannotJudge:
-        return CannotJudge("hm") if problem.id in self.disliked else self.script.feedback(problem, y)
 
 
 class Iteration:
@@ -156,18 +115,21 @@ def test_probes_change_no_trajectory_and_can_be_turned_off(iteration: Iteration)
         iteration.rebalance(params())
 
 
-def refused(iteration: Iteration, monkeypatch: pytest.MonkeyPatch, experts: dict[str, Expert]) -> list[str]:
-    monkeypatch.setattr(chosen, "experts", lambda tasks, problems: experts)
-    iteration.edit(params())
+def refused(iteration: Iteration, **classes: str) -> list[str]:
+    """The lines of the gate about experts, where tasks are classes of failing_experts.py."""
+    sections = raw_params()["problems"]
+    for task, name in classes.items():
+        sections[task]["module"] = f"tests/stages/failing_experts.py:{name}"
+    failing_ = toy_params(problems=sections)
+    iteration.edit(failing_)
     with pytest.raises(GateError) as error:
-        iteration.validate(params())
+        iteration.validate(failing_)
     assert not (iteration.d / "kept.jsonl").exists()
     return [line for line in str(error.value).splitlines() if line.startswith("  expert_")]
 
 
-def test_an_expert_that_misses_is_refused(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> None:
-    scripts = registry.scripts(TASKS)
-    (line,) = refused(iteration, monkeypatch, scripts | {WORDS: Blind(scripts[WORDS])})
+def test_an_expert_that_misses_is_refused(iteration: Iteration) -> None:
+    (line,) = refused(iteration, word_sorting="BlindWords")
     assert line.strip() == (
         "expert_recall: 1 expert (ids word_sorting (found 0 of 3 errors, 0 false alarms in 3 right attempts)): the "
         "expert finds 0.9 of the errors that were planted, allowing for chance; read data/<t>/probes.jsonl "
@@ -175,30 +137,36 @@ def test_an_expert_that_misses_is_refused(iteration: Iteration, monkeypatch: pyt
     )
 
 
-def test_the_page_says_what_to_do(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(iteration, monkeypatch, {name: Blind(script) for name, script in registry.scripts(TASKS).items()})
+def test_the_page_says_what_to_do(iteration: Iteration) -> None:
+    refused(iteration, multistep_arithmetic="BlindArithmetic", word_sorting="BlindWords")
     page = (iteration.root / "quarantine" / "report.html").read_text(encoding="utf-8")
     assert "word_sorting (found 0 of 3 errors, 0 false alarms in 3 right attempts)" in page
     assert "What to do: read data/&lt;t&gt;/probes.jsonl" in page
     assert "recall_at_most: 0.7076" in page
 
 
-def test_an_expert_with_false_alarms_is_refused(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> None:
-    clean = {p.problem_id for p in iteration.edit(params()) if p.planted_step is None and p.task == ARITHMETIC}
-    scripts = registry.scripts(TASKS)
-    (line,) = refused(iteration, monkeypatch, scripts | {ARITHMETIC: Alarmed(scripts[ARITHMETIC], clean)})
+def test_an_expert_with_false_alarms_is_refused(iteration: Iteration) -> None:
+    (line,) = refused(iteration, multistep_arithmetic="AlarmedArithmetic")
     told = "ids multistep_arithmetic (found 3 of 3 errors, 3 false alarms in 3 right attempts)"
     assert f"expert_false_alarms: 1 expert ({told}): " in line
     assert line.endswith("or change validate.max_false_alarms")
 
 
-def test_an_expert_that_does_not_judge_is_refused(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> None:
-    planted = {p.problem_id for p in iteration.edit(params()) if p.planted_step is not None and p.task == WORDS}
-    scripts = registry.scripts(TASKS)
-    (line,) = refused(iteration, monkeypatch, scripts | {WORDS: Helpless(scripts[WORDS], planted)})
+def test_an_expert_that_does_not_judge_is_refused(iteration: Iteration) -> None:
+    (line,) = refused(iteration, word_sorting="HelplessWords")
     assert "expert_recall: 1 expert (ids word_sorting (found 0 of 3 errors" in line
     unable = [p.cannot_judge for p in read_records(iteration.d / "probes.jsonl", Probe) if p.cannot_judge]
     assert unable == ["hm"] * 3
+
+
+def test_of_a_grader_no_planted_errors_are_asked_for(iteration: Iteration) -> None:
+    sections = raw_params()["problems"]
+    sections[WORDS]["expert"] = {"feedback": "grader", "improve": "grader"}
+    mixed = toy_params(problems=sections)
+    iteration.edit(mixed)
+    iteration.validate(mixed)
+    findings = {f["name"]: f["success"] for f in read_json(iteration.d / "report.json")["findings"]}
+    assert findings["expert_probed"]
 
 
 def found(errors: tuple[int, int], alarms: tuple[int, int]) -> Figures:

@@ -120,7 +120,7 @@ def expert_checks(params: ValidateParams) -> list[Check]:
         ),
         Check(
             "expert_probed",
-            "every task has planted errors and right attempts to measure its expert with",
+            "every task with more than a grader has planted errors and right attempts to measure its expert with",
             [_rows(1), _between("planted", 1, MAX_ROWS), _between("clean", 1, MAX_ROWS)],
             "warning",
             remedy=none,

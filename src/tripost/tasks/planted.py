@@ -28,6 +28,12 @@ def with_answer(attempt: Attempt, answer: str) -> str:
     return attempt.final_text[:start] + answer + attempt.final_text[start + len(str(attempt.final)) :]
 
 
+def demand(holds: bool) -> None:
+    """Raises ValueError where it does not: nothing is planted in an attempt that is not seen to be right."""
+    if not holds:
+        raise ValueError("a line that cannot be read, or does not hold")
+
+
 def near(number: int, rng: random.Random) -> list[int]:
     """Numbers that may be written for another by mistake, in random order."""
     slips = {number + 1, number - 1, number + 2, number - 2, -number}

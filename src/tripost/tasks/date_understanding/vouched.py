@@ -19,6 +19,7 @@ from tripost.tasks.date_understanding.events import TODAY as NOW
 from tripost.tasks.date_understanding.question import Question, read_question, told_briefly
 from tripost.tasks.date_understanding.slips import respelt, with_day
 from tripost.tasks.options import read_letter
+from tripost.tasks.planted import demand
 from tripost.text import says_only_the_answer
 
 
@@ -57,20 +58,20 @@ def read_right(question: Question, attempt: Attempt) -> tuple[list[Line], str]:
     lines: list[Line] = []
     for number, step in enumerate(attempt.steps, start=1):
         said = read_step(step.text)
-        _demand(not said.unread and len(said.claims) == 1)
+        demand(not said.unread and len(said.claims) == 1)
         (claim,) = said.claims
-        _demand(all(_is(written, claim.written.day) for written, _ in said.again))
+        demand(all(_is(written, claim.written.day) for written, _ in said.again))
         own = said.told is not None and not tells(question, said.told)
         condition = read_told(said.told) if said.told is not None and own else None
         for each in (claim, condition):
-            _demand(each is None or _is(each.written, day_of(each, question.days)))
-        _demand(not own or condition is not None)
+            demand(each is None or _is(each.written, day_of(each, question.days)))
+        demand(not own or condition is not None)
         start = claim.base or question.days[claim.of]
         day = shift(start, claim.span)
         lines.append(Line(number, step.text, claim, day, start, bool(said.again), said.told, condition))
     letter = read_letter(attempt.final) or ""
-    _demand(bool(lines) and lines[-1].day == question.answer == question.options.get(letter))
-    _demand(says_only_the_answer(attempt.final_text))
+    demand(bool(lines) and lines[-1].day == question.answer == question.options.get(letter))
+    demand(says_only_the_answer(attempt.final_text))
     return lines, letter
 
 
@@ -140,8 +141,3 @@ def letter_of(question: Question, belief: Belief) -> str | None:
 
 def _is(written: Written, day: datetime.date | None) -> bool:
     return day is not None and written.day == day and written.weekday in (None, day.weekday())
-
-
-def _demand(holds: bool) -> None:
-    if not holds:
-        raise ValueError("a line that cannot be read, or does not hold")

@@ -43,7 +43,8 @@ def names_of(names: Sequence[str], noun: str, *, plural: bool) -> Names:
         ways += [[name.removesuffix("s") for name in full], [name.removesuffix("es") for name in full]]
     numbers: dict[str, int] = {}
     for way in ways:
-        new = {name: k for k, name in enumerate(way) if way.count(name) == 1}
+        # Of a fruit called `s` nothing is left.
+        new = {name: k for k, name in enumerate(way) if name.strip() and way.count(name) == 1}
         numbers = new | numbers
     openings: dict[str, tuple[int, ...]] = {}
     endings: dict[str, tuple[int, ...]] = {}

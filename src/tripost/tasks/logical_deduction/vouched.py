@@ -20,6 +20,7 @@ from tripost.tasks.logical_deduction.lines import (
 from tripost.tasks.logical_deduction.names import read_list
 from tripost.tasks.logical_deduction.patterns import Pattern, read_pattern, write_pattern
 from tripost.tasks.logical_deduction.question import Question
+from tripost.tasks.planted import demand
 
 _ANSWER = "So the answer is"
 
@@ -54,30 +55,30 @@ def read_right(question: Question, attempt: Attempt) -> list[Line]:
         if isinstance(line, ClueLine):
             sentence = read_claim(question.theme, question.known, line.sentence)
             clues = [clue.tokens for _, clue in question.clues]
-            _demand(sentence is not None and sentence.tokens in clues)
+            demand(sentence is not None and sentence.tokens in clues)
             pattern = _pattern(question, line.pattern)
             # Just what the sentence says: of less it would not be sure what may be concluded from the step.
-            _demand(sentence is not None and question.fits(sentence.tokens) == question.fits(pattern.tokens))
+            demand(sentence is not None and question.fits(sentence.tokens) == question.fits(pattern.tokens))
         elif isinstance(line, CombiningLine):
-            _demand(all(label in left or label in counts for label in line.labels))
+            demand(all(label in left or label in counts for label in line.labels))
             pattern = _pattern(question, line.pattern)
-            _demand(follows(_together(question, line.labels, left), question.fits(pattern.tokens)))
+            demand(follows(_together(question, line.labels, left), question.fits(pattern.tokens)))
         elif isinstance(line, AccordingLine):
             claim = read_claim(question.theme, question.known, line.claim)
-            _demand(bool(left) and not line.remark)
-            _demand(claim is not None and follows(last, question.fits(claim.tokens)))
+            demand(bool(left) and not line.remark)
+            demand(claim is not None and follows(last, question.fits(claim.tokens)))
             lines.append(Line(number, step.label, step.text, line, claim.tokens if claim else ()))
             continue
         else:
-            _demand(isinstance(line, CountLine) and _counts(question, line))
+            demand(isinstance(line, CountLine) and _counts(question, line))
             counts.add(step.label)
             continue
         left[step.label] = last = question.fits(pattern.tokens)
         lines.append(Line(number, step.label, step.text, line, pattern.tokens, pattern.ends))
     final, answer = attempt.final_text, question.claims[question.right].tokens
-    _demand(final.partition(_ANSWER)[0].strip() in ("", f"{question.options[question.right]}."))
-    _demand(attempt.final in (f"({question.right})", question.right) and final.count(_ANSWER) == 1)
-    _demand(follows(last, question.fits(answer)))
+    demand(final.partition(_ANSWER)[0].strip() in ("", f"{question.options[question.right]}."))
+    demand(attempt.final in (f"({question.right})", question.right) and final.count(_ANSWER) == 1)
+    demand(follows(last, question.fits(answer)))
     return [*lines, Line(len(attempt.steps) + 1, "", final, None, answer)]
 
 
@@ -170,8 +171,3 @@ def _counts(question: Question, line: CountLine) -> bool:
     things = [question.known.numbers.get(name.casefold()) for name in read_list(line.listed, question.size + 1)]
     right = len(things) == question.size and set(things) == set(range(question.size))
     return right and read_number(line.number) == question.size and line.plural in (question.theme.plural, "objects")
-
-
-def _demand(holds: bool) -> None:
-    if not holds:
-        raise ValueError("a line that cannot be read, or does not hold")
