@@ -24,9 +24,6 @@ Wrong = tuple[str, str]
 """The wrong part and the reason."""
 
 
-DAY_FIRST = CannotJudge("a date that may be written day first")
-
-
 class DateScript:
     """Expert for date understanding."""
 
@@ -83,8 +80,6 @@ class _Checker:
                 return found
             self.last = claim.written.day
         for written, part in said.again:
-            if written.day_first:
-                return DAY_FIRST
             if written.day != self.last:
                 return part, _difference(written.day, self.last, "it is not the same date")
             if self._weekday(written):
@@ -106,7 +101,7 @@ class _Checker:
 
     def _condition(self, told: str) -> Wrong | CannotJudge | None:
         claim = read_told(told)
-        if claim is not None:
+        if claim is not None and claim.written.day_first is None:
             found = self._claim(claim)
             return None if isinstance(found, CannotJudge) and self.told.says(told) else found
         if not readable(told):
@@ -124,7 +119,7 @@ class _Checker:
 
     def _claim(self, claim: Claim) -> Wrong | CannotJudge | None:
         if claim.written.day is None:
-            return DAY_FIRST if claim.written.day_first else (claim.text, "there is no such day")
+            return claim.text, "there is no such day"
         base = claim.base if claim.base is not None else self.question.days.get(claim.of)
         if base is None:
             return claim.text, f"the question names no {claim.of}"

@@ -130,12 +130,12 @@ def nth_weekday(n: int, weekday: int, year: int, month: int) -> datetime.date:
 class Written(msgspec.Struct, frozen=True):
     """A date as written: the day, None where there is no such day; the weekday, None where none is named.
 
-    `day_first`: it may well be a day, with the month behind it (`15/5/2020`), and is not read.
+    `day_first`: which day it would be with the day before the month (`15/5/2020`), where it is none otherwise.
     """
 
     day: datetime.date | None
     weekday: int | None = None
-    day_first: bool = False
+    day_first: datetime.date | None = None
 
 
 def read_date(text: str) -> Written | None:
@@ -152,7 +152,14 @@ def read_date(text: str) -> Written | None:
     try:
         return Written(datetime.date(year, month, day), weekday)
     except ValueError:
-        return Written(None, weekday, day_first=31 >= month > 12 >= day)
+        return Written(None, weekday, _day_first(year, month, day) if match["y"] else None)
+
+
+def _day_first(year: int, day: int, month: int) -> datetime.date | None:
+    try:
+        return datetime.date(year, month, day)
+    except ValueError:
+        return None
 
 
 def slashed(day: datetime.date) -> str:

@@ -27,7 +27,7 @@ _KINDS = {
 }
 """Words that one may have in the place of another, and then says something else."""
 _FIGURES = (
-    ("date", re.compile(r"[0-9]{8}|0[0-9a-z]{4,}")),
+    ("date", re.compile(r"[0-9]{8}d?|0[0-9a-z]{4,}")),
     ("day of the year", re.compile(r"[0-9]{1,2}/[0-9]{1,2}")),
     ("nth", re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)")),
     ("number", re.compile(r"[0-9]{1,7}")),
@@ -93,6 +93,8 @@ def _says_otherwise(mine: list[str], other: list[str], names: set[str]) -> bool:
 
 def _kinds(a: str, b: str, names: set[str]) -> str:
     """What both words are; empty where they are not of one kind."""
+    if a.removesuffix("d") == b.removesuffix("d"):
+        return ""
     if a in names and b in names:
         return "name"
     for kind, words in _KINDS.items():
@@ -131,9 +133,9 @@ def _with_dates(text: str) -> str:
         found = read_date(match[0])
         if found is not None and found.day is not None:
             return f" {found.day:%Y%m%d} "
-        letters = "".join(filter(str.isalnum, match[0]))
-        # No such day, the same only to the letter; or a day that is written first, which is no date here.
-        return f" {'dayfirst' if found is not None and found.day_first else '0'}{letters} "
+        if found is not None and found.day_first is not None:
+            return f" {found.day_first:%Y%m%d}d "  # may be that day: never the same as the date, nor against it
+        return f" 0{''.join(filter(str.isalnum, match[0]))} "  # no such day; the same only to the letter
 
     return FIND_DATE.sub(iso, text[:2000]).lower()
 
