@@ -74,7 +74,7 @@ def test_a_task_is_one_file_in_the_repository(here: Path) -> None:
         ("../x.py:Less", "../x.py lies outside this repository"),
         ("/etc/passwd:x", "/etc/passwd lies outside this repository"),
         ("own/link.py:Less", "own/link.py lies outside this repository"),
-        ("own/less.py:More", "the task's code own/less.py:More cannot be loaded: AttributeError"),
+        ("own/less.py:More", "own/less.py has no More; name a class that it has"),
         ("own/broken.py:Less", "own/broken.py:Less cannot be loaded: SyntaxError"),
         ("own/empty.py:Less", "own/empty.py:Less has no name and no problems and no is_correct and no seen"),
         ("own/other.py:Less", "own/other.py:Less calls itself 'other'; let name be 'less'"),

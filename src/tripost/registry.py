@@ -172,6 +172,8 @@ def _from_file(key: str, module: str) -> Any:
     except BaseException:  # whatever it was, it goes on; half a module must not stay
         sys.modules.pop(name, None)
         raise
+    if not hasattr(loaded, attribute):
+        raise UnknownNameError(f"{key}: {path} has no {attribute[:80]}; name a class that it has")
     return getattr(loaded, attribute)
 
 
