@@ -82,5 +82,5 @@ def test_the_experts_own_repairs_pass_the_filter(task: str) -> None:
             edited += 1
             found = flaw(with_tokens(row), x, registry.task(task), 100)
             lost += [f"{found}\n{text}\n{row.turns[0].feedback}"] if found else []
-    assert edited > (60 if task == DATES else 150)  # a slip in a date's prose is mostly left unjudged
+    assert edited > (40 if task == DATES else 150)  # a slip in a date's prose is mostly left unjudged
     assert len(lost) <= 3, "\n\n".join(lost)

@@ -159,7 +159,7 @@ RIGHT = (
         ("December 24, 1937", "December 32, 1937", 1, "today's date is December 32, 1937", "there is no such day"),
         ("December 24, 1937", "Monday, December 24, 1937", 1, "today's date is Monday, December 24, 1937", "it is another day of the week"),
         ("of 1937, then", "of 1938, then", 1, "today is Christmas Eve of 1938", "the question says otherwise"),
-        ("Christmas Eve of 1937", "Easter of 1938", 1, "today is Easter of 1938", "the question does not speak of that"),
+        ("Christmas Eve of 1937", "Easter of 1941", 1, "today is Easter of 1941", "the question does not speak of that"),
         ("today is Christmas Eve", "Omar says it is Christmas Eve", 1, "Omar says it is Christmas Eve of 1937", "the question does not speak of that"),
         ("December 14, 1937, that", "December 13, 1937, that", 2, "The date 10 days ago is December 13, 1937", "the day is wrong"),
         ("that is 12/14/1937", "that is 12/14/1973", 2, "that is 12/14/1973", "it is not the same date"),
@@ -201,6 +201,14 @@ def test_other_true_tellings_are_right(text: str) -> None:
             "Jane planted a tree on 5/1/2020, exactly 14 days ago",
         ),
         ("In two weeks it will be 05/29/2020.", "in 14 days it will be 05/29/2020"),
+        ("Tomorrow is the third Friday of May 2019.", "today is the third Thursday of May 2019"),
+        (
+            "Today is the last day of the first quarter of 2013.",
+            "tomorrow is the first day of the second quarter of 2013",
+        ),
+        (GOLDEN, "they married in January of 1958"),
+        ("Today is 02/28/2004.", "a year ago was in 2003"),
+        ("Today's meeting is rescheduled to 10 am tomorrow, 10/16/1924.", "the meeting is on 10/16/1924"),
         ("Today is 5/15/2020.", "today is Friday"),
         ("Today is 5/15/2020.", "today is 5/15/20"),
         ("Today is 5/15/2020.", "today is 15/5/2020 in the UK format"),
@@ -371,3 +379,19 @@ def test_improve_from_a_prefix_in_other_words_goes_on_from_it() -> None:
         "If today is the day after the exam, then today's date is November 1, 2001.",
         "The date tomorrow is November 2, 2001, that is 11/02/2001.",
     ]
+
+
+def test_the_questions_own_sentence_stands_also_where_a_month_is_too_short() -> None:
+    x = asked("It was March 31, 2021 a month ago.")
+    text = (
+        "(1) If it was March 31, 2021 a month ago, then today's date is April 30, 2021.\n"
+        "(Final response) So the answer is (A)."
+    )
+    assert judged(x, text).says_correct
+
+
+def test_options_of_one_day_are_refused() -> None:
+    with pytest.raises(DataError, match="the same day"):
+        read_question(
+            write_options("Today is 1/1/2001. What is the date tomorrow in MM/DD/YYYY?", ["01/02/2001", "1/2/2001"])
+        )

@@ -47,6 +47,7 @@ def _published(task: Task, source: str, where: str, row: dict[str, Any]) -> Prob
         answer = " ".join(map(str, answer))
     if not all(isinstance(value, str) for value in (question, answer, rationale or "")):
         raise DataError(f"{where}: question, answer and rationale must be text; mend the row")
+    question = question.replace("\r\n", "\n")
     try:
         difficulty = task.difficulty(question)
     except DataError as error:

@@ -100,14 +100,13 @@ class _Checker:
         return attempt.final_text, "there is no such option" if chosen is None else "that option is another date"
 
     def _condition(self, told: str) -> Wrong | CannotJudge | None:
+        if readable(told) and self.told.says(told):
+            return None
         claim = read_told(told)
         if claim is not None and claim.written.day_first is None:
-            found = self._claim(claim)
-            return None if isinstance(found, CannotJudge) and self.told.says(told) else found
+            return self._claim(claim)
         if not readable(told):
             return CannotJudge("its condition is not in the words of the question")
-        if self.told.says(told):
-            return None
         true = holds(told, self.question.days)
         if true:
             return None
@@ -122,7 +121,12 @@ class _Checker:
             return claim.text, "there is no such day"
         base = claim.base if claim.base is not None else self.question.days.get(claim.of)
         if base is None:
-            return claim.text, f"the question names no {claim.of}"
+            named = self.told.mentions(claim.of)
+            return (
+                CannotJudge(f"which day the {claim.of} is")
+                if named
+                else (claim.text, f"the question names no {claim.of}")
+            )
         try:
             day = shift(base, claim.span)
         except OverflowError:

@@ -102,6 +102,8 @@ def read_question(text: str) -> Question:
             options[letter] = found.day
     if len(options) < len(written):
         raise DataError("not a question of date understanding: an option is no date")
+    if len(set(options.values())) < len(options):
+        raise DataError("not a question of date understanding: two options are the same day")
     return Question(tuple(told), stated, facts, asked, asked_text, today, answer, options)
 
 

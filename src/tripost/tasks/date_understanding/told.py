@@ -28,6 +28,7 @@ _KINDS = {
 """Words that one may have in the place of another, and then says something else."""
 _FIGURES = (
     ("date", re.compile(r"[0-9]{8}d?|0[0-9a-z]{4,}")),
+    ("time", re.compile(r"[0-9]{1,2}:[0-9]{2}")),
     ("day of the year", re.compile(r"[0-9]{1,2}/[0-9]{1,2}")),
     ("nth", re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)")),
     ("number", re.compile(r"[0-9]{1,7}")),
@@ -65,17 +66,23 @@ class Told:
         return said != Counter(word for clause in pairs if clause for word in clause)
 
     def foreign(self, condition: str, days: Collection[datetime.date]) -> bool:
-        """Whether it names a person, a date, or a year as part of one (`of 1938`), that is neither in the question
-        nor follows from it. A condition repeats what is told; other words may be as true, but bring up nobody new."""
-        known = {*self._all, *(f"{day:%Y%m%d}" for day in days), *(f"{day.year}" for day in days)}
-        people = {name.lower() for name in NAMES} - known
+        """Whether it names a person of whom the question does not speak, or a date, or a year as part of one (`of
+        1938`), that is more than a year from all that the question speaks of. A condition repeats what is told; other
+        words may be as true, but bring up nobody new and no other time."""
+        years = {day.year for day in days}
+        years |= {int(word[:4]) for word in self._all if _FULL_DATE.fullmatch(word) or _YEAR.fullmatch(word)}
+        people = {name.lower() for name in NAMES} - self._all
         before = ""
         for word in _words(condition):
-            year = _YEAR.fullmatch(word) and _BEFORE_YEAR.fullmatch(before)
-            if word in people or ((_FULL_DATE.fullmatch(word) or year) and word not in known):
+            dated = _FULL_DATE.fullmatch(word) or (_YEAR.fullmatch(word) and _BEFORE_YEAR.fullmatch(before))
+            if word in people or (dated and all(abs(int(word[:4]) - year) > 1 for year in years)):
                 return True
             before = word
         return False
+
+    def mentions(self, word: str) -> bool:
+        """Whether the word stands in the question."""
+        return word in self._all
 
 
 def readable(condition: str) -> bool:
@@ -84,11 +91,12 @@ def readable(condition: str) -> bool:
 
 
 def _says_otherwise(mine: list[str], other: list[str], names: set[str]) -> bool:
-    """Whether a clause differs from the question's own in words of one kind, each in the same place."""
+    """Whether a clause differs from the question's own in words of a single kind, each in the same place."""
     if len(mine) != len(other):
         return False
-    kinds = [_kinds(a, b, names) for a, b in zip(mine, other, strict=True) if a != b]
-    return bool(kinds) and all(kinds) and not {"unit", "number"} <= set(kinds)
+    kinds = {_kinds(a, b, names) for a, b in zip(mine, other, strict=True) if a != b}
+    # Two kinds may move together (`tomorrow is the first Friday`, `today is the first Thursday`), so may two days.
+    return len(kinds) == 1 and not kinds & {"", "day"}
 
 
 def _kinds(a: str, b: str, names: set[str]) -> str:
