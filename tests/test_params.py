@@ -145,3 +145,8 @@ def test_no_problems_at_all_are_refused_before_anything_runs(name: str, says: st
     raw["problems"]["word_sorting"].update({name: 1})
     if name == "validation":
         assert isinstance(check_params(raw), Params), "one task is enough"
+
+
+def test_the_params_of_the_example_have_every_knob() -> None:
+    params = load_params(ROOT / "examples" / "addition" / "params.yaml")
+    assert [source.module for source in params.problems.values()] == ["examples/addition/addition.py:Addition"]
