@@ -62,7 +62,7 @@ def load_model(source: str) -> Any:
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they are named below, by us
         )
-    except Exception as error:  # as above: OSError, ValueError, KeyError, SafetensorError, RuntimeError ...
+    except Exception as error:  # foreign weights: OSError, ValueError, KeyError, SafetensorError, RuntimeError ...
         raise ModelError(f"{source}: no model can be loaded: {_why(source, error)}") from None
     model, report = loaded
     unmade = sorted({*map(str, report["missing_keys"]), *(str(key[0]) for key in report["mismatched_keys"])})
@@ -88,7 +88,7 @@ def load_context_length(folder: Path) -> int:
 
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # as above
+    except Exception as error:  # a foreign config.json: transformers raises whatever it meets in it
         raise ModelError(f"{folder}: no model can be loaded: {_why(str(folder), error)}") from None
     return context_length(config)
 

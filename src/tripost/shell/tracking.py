@@ -66,7 +66,7 @@ def publish(state: PipelineState, *, uri: str | None, experiment: str, repo: Pat
             target = f"sqlite:///{database.as_posix()}" if database else uri
             artifacts = (home / "mlartifacts").as_uri() if database else None
             created, run_id = _find_or_create(state, target, experiment, artifacts)
-    except Exception as error:
+    except Exception as error:  # mlflow and its stores raise what they like; what is not published now is later
         why = masked(" ".join(f"{type(error).__name__}: {error}".split()), _secrets(uri))[:300]
         _say(f"{result.uri} did not take it ({why}); not published, run dvc repro -s -f track later")
         return result

@@ -8,9 +8,9 @@ prose, which is not judged. It does not say the right date, so that the model ha
 import datetime
 
 from tripost.errors import DataError
-from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
+from tripost.experts.script import Wrong, improve_by, judge_steps
 from tripost.interfaces import CannotImprove, CannotJudge
-from tripost.records import Attempt, Feedback, Problem
+from tripost.records import Attempt, Feedback, Problem, Step
 from tripost.tasks.date_understanding.claims import Claim, read_step, read_told
 from tripost.tasks.date_understanding.days import Written, shift
 from tripost.tasks.date_understanding.derive import derive
@@ -18,10 +18,7 @@ from tripost.tasks.date_understanding.events import holds
 from tripost.tasks.date_understanding.question import Question, read_question
 from tripost.tasks.date_understanding.told import Told, readable
 from tripost.tasks.options import read_letter
-from tripost.text import says_only_the_answer, write_attempt
-
-Wrong = tuple[str, str]
-"""The wrong part and the reason."""
+from tripost.text import says_only_the_answer
 
 
 class DateScript:
@@ -34,28 +31,11 @@ class DateScript:
         except DataError as error:
             return CannotJudge(f"question: {error}")
         checker = _Checker(question, Told(problem.question))
-        for number, step in enumerate(attempt.steps, start=1):
-            found = checker.step(step.text)
-            if isinstance(found, CannotJudge):
-                return CannotJudge(f"step ({step.label}): {found.reason}")
-            if found:
-                return call_wrong(attempt, number, *found)
-        wrong = checker.final(attempt)
-        if isinstance(wrong, CannotJudge):
-            return wrong
-        if wrong:
-            return call_wrong(attempt, len(attempt.steps) + 1, *wrong)
-        return call_correct(attempt)
+        return judge_steps(checker, attempt)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
         """IMP. Keeps the steps before the wrong one and finds the rest; gives nothing that FBK would not accept."""
-        if feedback.wrong_step is None:
-            return CannotImprove("the feedback names no wrong step")
-        try:
-            steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
-        except DataError as error:
-            return CannotImprove(str(error))
-        return accepted(self, problem, write_attempt(steps, final_text, AUTHOR))
+        return improve_by(derive, self, problem, attempt, feedback)
 
 
 class _Checker:
@@ -66,8 +46,8 @@ class _Checker:
         self.told = told
         self.last: datetime.date | None = None
 
-    def step(self, text: str) -> Wrong | CannotJudge | None:
-        said = read_step(text)
+    def step(self, step: Step) -> Wrong | CannotJudge | None:
+        said = read_step(step.text)
         if said.told is not None:
             wrong = self._condition(said.told)
             if wrong:

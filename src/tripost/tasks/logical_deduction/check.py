@@ -7,9 +7,9 @@ follow from the steps it cites. Any order of work that makes only true claims is
 import re
 
 from tripost.errors import DataError
-from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
+from tripost.experts.script import Wrong, improve_by, judge_steps
 from tripost.interfaces import CannotImprove, CannotJudge
-from tripost.records import Attempt, Feedback, Problem
+from tripost.records import Attempt, Feedback, Problem, Step
 from tripost.tasks.logical_deduction.arrangements import follows, row
 from tripost.tasks.logical_deduction.clues import compares_with_itself, read_claim
 from tripost.tasks.logical_deduction.derive import Notes, derive
@@ -26,11 +26,8 @@ from tripost.tasks.logical_deduction.patterns import NotAPattern, NotReadable, P
 from tripost.tasks.logical_deduction.question import Question, read_question
 from tripost.tasks.logical_deduction.reasons import why_not
 from tripost.tasks.options import read_letter
-from tripost.text import write_attempt
 
 _ANSWER = re.compile(r"so the answer is", re.IGNORECASE)
-Wrong = tuple[str, str]
-"""The wrong part and the reason."""
 
 
 class DeductionScript:
@@ -42,27 +39,13 @@ class DeductionScript:
             checker = _Checker(read_question(problem.question))
         except DataError as error:
             return CannotJudge(f"question: {error}")
-        for number, step in enumerate(attempt.steps, start=1):
-            found = checker.step(step.label, step.text)
-            if isinstance(found, CannotJudge):
-                return CannotJudge(f"step ({step.label}): {found.reason}")
-            if found:
-                return call_wrong(attempt, number, *found)
-        final = checker.final(attempt)
-        if isinstance(final, CannotJudge):
-            return final
-        return call_wrong(attempt, len(attempt.steps) + 1, *final) if final else call_correct(attempt)
+        return judge_steps(checker, attempt)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
         """IMP. Keeps the steps before the wrong one and derives the rest; gives nothing that FBK would not accept."""
-        if feedback.wrong_step is None:
-            return CannotImprove("the feedback names no wrong step")
-        try:
-            question = read_question(problem.question)
-            steps, final_text = derive(question, attempt.steps[: feedback.wrong_step - 1])
-        except (DataError, ValueError) as error:
-            return CannotImprove(str(error))
-        return accepted(self, problem, write_attempt(steps, final_text, AUTHOR))
+        return improve_by(
+            lambda question, kept: derive(read_question(question), kept), self, problem, attempt, feedback
+        )
 
 
 class _Checker:
@@ -72,17 +55,17 @@ class _Checker:
         self.question = question
         self.notes = Notes(question)
 
-    def step(self, label: str, text: str) -> Wrong | CannotJudge | None:
+    def step(self, step: Step) -> Wrong | CannotJudge | None:
         """What is wrong with a step; notes what it establishes where nothing is."""
-        line = read_line(text)
+        line = read_line(step.text)
         if isinstance(line, ClueLine):
-            return self._clue(label, line)
+            return self._clue(step.label, line)
         if isinstance(line, CombiningLine):
-            return self._combining(label, line)
+            return self._combining(step.label, line)
         if isinstance(line, CountLine):
-            return self._count(label, line)
+            return self._count(step.label, line)
         if isinstance(line, AccordingLine):
-            return self._according(label, line)
+            return self._according(step.label, line)
         return (line.text, "the quote does not end") if line else CannotJudge("none of the known forms")
 
     def _clue(self, label: str, line: ClueLine) -> Wrong | CannotJudge | None:

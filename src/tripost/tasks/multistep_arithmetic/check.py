@@ -6,9 +6,9 @@ valid derivation is right. It does not say the right value, so that the model ha
 
 from itertools import pairwise
 
-from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
+from tripost.experts.script import Wrong, improve_by, judge_steps
 from tripost.interfaces import CannotImprove, CannotJudge
-from tripost.records import Attempt, Feedback, Problem
+from tripost.records import Attempt, Feedback, Problem, Step
 from tripost.tasks.multistep_arithmetic.derive import (
     CALCULATE,
     EQUATION,
@@ -28,11 +28,9 @@ from tripost.tasks.multistep_arithmetic.expression import (
     parse,
     write,
 )
-from tripost.text import says_only_the_answer, write_attempt
+from tripost.text import says_only_the_answer
 
 UNREADABLE = "it cannot be read"
-Wrong = tuple[str, str]
-"""The wrong part and the reason."""
 
 
 class ArithmeticScript:
@@ -44,28 +42,11 @@ class ArithmeticScript:
             checker = _Checker(problem.question)
         except ExpressionError as error:
             return CannotJudge(f"question: {error}")
-        for number, step in enumerate(attempt.steps, start=1):
-            found = checker.step(step.text)
-            if isinstance(found, CannotJudge):
-                return CannotJudge(f"step ({step.label}): {found.reason}")
-            if found:
-                return call_wrong(attempt, number, *found)
-        wrong = checker.final(attempt)
-        if isinstance(wrong, CannotJudge):
-            return wrong
-        if wrong:
-            return call_wrong(attempt, len(attempt.steps) + 1, *wrong)
-        return call_correct(attempt)
+        return judge_steps(checker, attempt)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
         """IMP. Keeps the steps before the wrong one and derives the rest; gives nothing that FBK would not accept."""
-        if feedback.wrong_step is None:
-            return CannotImprove("the feedback names no wrong step")
-        try:
-            steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
-        except ExpressionError as error:
-            return CannotImprove(str(error))
-        return accepted(self, problem, write_attempt(steps, final_text, AUTHOR))
+        return improve_by(derive, self, problem, attempt, feedback)
 
 
 class _Checker:
@@ -81,7 +62,8 @@ class _Checker:
         self.calculated: set[str] = set()
         self.concluded = False
 
-    def step(self, text: str) -> Wrong | CannotJudge | None:
+    def step(self, step: Step) -> Wrong | CannotJudge | None:
+        text = step.text
         if text.startswith(EQUATION):
             return self._equation(text)
         if text.startswith(CALCULATE):

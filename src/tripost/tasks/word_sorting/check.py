@@ -6,9 +6,9 @@ list (or of the subpart) is missing where it is put in order. Any order of work 
 
 from itertools import pairwise
 
-from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
+from tripost.experts.script import Wrong, improve_by, judge_steps
 from tripost.interfaces import CannotImprove, CannotJudge
-from tripost.records import Attempt, Feedback, Problem
+from tripost.records import Attempt, Feedback, Problem, Step
 from tripost.tasks.word_sorting.derive import derive, sortable_words
 from tripost.tasks.word_sorting.lines import (
     FIRST,
@@ -24,10 +24,7 @@ from tripost.tasks.word_sorting.lines import (
     read_order,
     write_group,
 )
-from tripost.text import says_only_the_answer, write_attempt
-
-Wrong = tuple[str, str]
-"""The wrong part and the reason."""
+from tripost.text import says_only_the_answer
 
 
 class WordScript:
@@ -40,31 +37,11 @@ class WordScript:
         except ValueError as error:
             return CannotJudge(f"question: {error}")
         checker = _Checker(words)
-        for number, step in enumerate(attempt.steps, start=1):
-            found = checker.step(step.text)
-            if isinstance(found, CannotJudge):
-                return CannotJudge(f"step ({step.label}): {found.reason}")
-            if found:
-                return call_wrong(attempt, number, *found)
-        if not says_only_the_answer(attempt.final_text):
-            return CannotJudge("the final response says more than the answer")
-        if (attempt.final or "").split() == sorted(words):
-            if not checker.settles(checker.words):
-                return CannotJudge("the answer is right, but no step leads to it")
-        else:
-            reason = _why_final(words, (attempt.final or "").split())
-            return call_wrong(attempt, len(attempt.steps) + 1, attempt.final_text, reason)
-        return call_correct(attempt)
+        return judge_steps(checker, attempt)
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
         """IMP. Keeps the steps before the wrong one and derives the rest; gives nothing that FBK would not accept."""
-        if feedback.wrong_step is None:
-            return CannotImprove("the feedback names no wrong step")
-        try:
-            steps, final_text = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
-        except ValueError as error:
-            return CannotImprove(str(error))
-        return accepted(self, problem, write_attempt(steps, final_text, AUTHOR))
+        return improve_by(derive, self, problem, attempt, feedback)
 
 
 class _Checker:
@@ -72,12 +49,14 @@ class _Checker:
     at, the latest last; the whole list is always among them."""
 
     def __init__(self, words: list[str]) -> None:
+        self.listed = words
         self.words = frozenset(words)
         self.ordered: set[frozenset[str]] = set()
         self.splits: dict[frozenset[str], list[frozenset[str]]] = {}
         self.open: dict[frozenset[str], int] = {self.words: 1}
 
-    def step(self, text: str) -> Wrong | CannotJudge | None:
+    def step(self, step: Step) -> Wrong | CannotJudge | None:
+        text = step.text
         try:
             if text.startswith((FIRST, SUBPART)):
                 return self._letters(text)
@@ -88,6 +67,14 @@ class _Checker:
         except UnreadableError as error:
             return str(error), "it cannot be read"
         return CannotJudge("none of the known forms")
+
+    def final(self, attempt: Attempt) -> Wrong | CannotJudge | None:
+        if not says_only_the_answer(attempt.final_text):
+            return CannotJudge("the final response says more than the answer")
+        words, said = sorted(self.words), (attempt.final or "").split()
+        if said != words:
+            return attempt.final_text, _why_final(self.listed, said)
+        return None if self.settles(self.words) else CannotJudge("the answer is right, but no step leads to it")
 
     def _letters(self, text: str) -> Wrong | None:
         named, k, letters = read_letters(text)
