@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tripost.errors import DataError
-from tripost.experts.script import AUTHOR, accepted, call_correct, call_wrong
+from tripost.experts.script import call_correct, call_wrong, improve_by
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.records import Attempt, Feedback, Problem, Step
 from tripost.tasks.generated import generate
@@ -127,10 +127,4 @@ class AdditionScript:
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
         """IMP: it keeps the steps before the wrong one to the letter."""
-        if feedback.wrong_step is None:
-            return CannotImprove("the feedback names no wrong step")
-        try:
-            steps, last = derive(problem.question, attempt.steps[: feedback.wrong_step - 1])
-        except ValueError as error:
-            return CannotImprove(str(error))
-        return accepted(self, problem, write_attempt(steps, last, AUTHOR))
+        return improve_by(derive, self, problem, attempt, feedback)
