@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 CODE := $(wildcard src stages tests bench examples)
 
-.PHONY: help run example test check format fuzz audit bench setup clean
+.PHONY: help run example embedded test check format fuzz audit bench setup clean
 
 help: ## This list
 	@echo "Usage: make TARGET  (PYTHON=/path/to/python picks an interpreter, ARGS=... goes to pytest, the fuzzer or the benchmark)"
@@ -48,6 +48,10 @@ format: ## Rewrite the code into the house style
 	@sh tools/preflight.sh dev
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+embedded: ## Train the embedded base anew: hours of two cores, goes on where it was stopped (needs a C++ compiler)
+	@sh tools/preflight.sh dev
+	@$(PY) stages/embedded_model.py --out models/embedded --work .tripost/embedded
 
 fuzz: ## Hostile text, guided by coverage: make fuzz ARGS="-max_total_time=1200"
 	@sh tools/preflight.sh fuzz

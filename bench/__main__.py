@@ -4,6 +4,8 @@ import runpy
 import sys
 
 MEASUREMENTS = {
+    "base": "what the base and the models made of it can do: skills, attempts by subtask, updates",
+    "compare": "TriPosT against more rationales with the same trained tokens: one task, several seeds, new problems",
     "fbk": "recall, precision and step accuracy of the scripted FBK on planted errors and valid rewrites",
     "published": "what becomes of the published rows in problems and edit, by reason",
     "generated": "10,000 generated dates and deductions, read and solved a second time: answers, letters, wording",

@@ -29,7 +29,7 @@ from tripost.reading import stands_in
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.rollout import trajectory
 from tripost.tasks.multistep_arithmetic.expression import ExpressionError, evaluate, parse
-from tripost.text import parse_attempt, parse_feedback
+from tripost.text import PAPER_LAYOUT, parse_attempt, parse_feedback
 
 RUNS = 5
 PARAMS = EditParams(max_updates=5, check_reason=True, probes=None, salvage=False)
@@ -78,7 +78,7 @@ def gate(x: Problem, text: str) -> object:
     y = Attempt(steps=(), final="7", final_text=text, raw=text, author="m_theta")
     said = Feedback(text=text, wrong_step=1, wrong_part=text, reason=text, author="m_theta")
     row = trajectory(x, "x/t1/0", 0, (Turn(attempt=y, feedback=said, n_tokens=1),))
-    flat = flatten([row], {x.id: x}, [], None, history="last", sample=0, seed=1)
+    flat = flatten([row], {x.id: x}, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)
     return flat, flaw(row, x, registry.task(x.task), 10**6)
 
 

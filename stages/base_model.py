@@ -1,10 +1,10 @@
-"""base_model: the model that is taught, from scratch or copied from a local folder or a Hugging Face name."""
+"""base_model: the model that is taught: the embedded one, any other (a folder, a Hugging Face name), or a new one."""
 
 from pathlib import Path
 
 from tripost import phrases, registry
 from tripost.experts import chosen
-from tripost.models.base import copy_base, scratch_base
+from tripost.models.base import copy_base, embedded_base, scratch_base
 from tripost.models.learner import TorchLearner
 from tripost.params import Params
 from tripost.shell.partial import partial_work
@@ -14,9 +14,12 @@ from tripost.shell.training import fit
 DOCUMENTS = 400
 
 
-def main(params: Params, out: Path, partial: Path | None = None) -> None:
+def main(params: Params, out: Path, embedded: Path, partial: Path | None = None) -> None:
     """Write the base's weights (safetensors), config and tokenizer to the folder `out`."""
     base = params.base_model
+    if base.source == "embedded":
+        embedded_base(embedded, out)
+        return
     if base.source != "scratch":
         copy_base(base.source, out)
         return

@@ -40,7 +40,7 @@ def main(
             chosen.experts(tasks, params.problems),
             params.edit,
             counter.count_tokens,
-            params.history,
+            params.layout,
             bar.advance,
             places(made, len(rows), f"{params.seed} {t}"),
         )

@@ -28,7 +28,7 @@ def main(
     """Write predictions and metrics. `previous`: the predictions of the iteration before, for paired tests."""
     own = knows_feedback(t, params.base_model)
     tasks = registry.tasks_of(params.problems)
-    with partial_work(partial, Path(__file__), params.history, params.eval, t, own, problems, model) as work:
+    with partial_work(partial, Path(__file__), params.layout, params.eval, t, own, problems, model) as work:
         validation = list(load_problems(problems / "validation.jsonl").values())
         before = load_predictions(previous) if previous else None
         decoder = TorchDecoder(str(model), params.eval.batch_size)
@@ -44,7 +44,7 @@ def main(
                 params.eval,
                 t,
                 own_feedback=own,
-                history=params.history,
+                layout=params.layout,
                 watcher=bar,
             )
         write_records(out, predictions)

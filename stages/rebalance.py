@@ -35,7 +35,7 @@ def main(
     older = load_trajectories(previous_pool, train, may_be_empty=True) if replay else []
     wrong = load_wrong_shares(edited)
     seed = f"{params.seed} {t}"
-    examples, unused, reached = rebalance(older + rows, train, params.rebalance, wrong, seed, params.history)
+    examples, unused, reached = rebalance(older + rows, train, params.rebalance, wrong, seed, params.layout)
     write_records(out, examples)
     write_json(meta, meta_of(out, kept))
     write_records(dropped, unused)

@@ -25,7 +25,7 @@ def main(
 ) -> None:
     """Write one trajectory a problem and sample of this iteration's window."""
     own = knows_feedback(prev, params.base_model)
-    knobs = (params.seed, params.history, params.rollout, t, prev, own)
+    knobs = (params.seed, params.layout, params.rollout, t, prev, own)
     with partial_work(partial, Path(__file__), *knobs, problems, model) as work:
         train = list(load_problems(problems / "train.jsonl").values())
         decoder = TorchDecoder(str(model), params.rollout.batch_size)
@@ -40,7 +40,7 @@ def main(
                 t,
                 seed=params.seed,
                 own_feedback=own,
-                history=params.history,
+                layout=params.layout,
                 watcher=bar,
             )
         write_records(out, rows)

@@ -41,7 +41,7 @@ def main(
     names, context = sorted(params.problems), load_context_length(model)
     kept, lost = filter_all(rows, train, registry.tasks_of(params.problems), context)
     counter, seed = TokenCounter(str(model)), f"{params.seed} {t}"
-    table = flatten(kept, train, held_out, counter.count_tokens, history=params.history, sample=SAMPLE, seed=seed)
+    table = flatten(kept, train, held_out, counter.count_tokens, layout=params.layout, sample=SAMPLE, seed=seed)
     limit = params.edit.max_updates + 1
     judged = load_probes(probes, train)
     # A grader alone has nothing planted for it: there is nothing to warn of, and nothing that would help.

@@ -74,6 +74,7 @@ CASES = [
     _base(
         "a model with more layers than weights", fields(f"{M}/config.json", num_hidden_layers=3), stage="base_model"
     ),
+    _base("a checkout without the embedded base", params(**{"base_model.source": "embedded"}), stage="base_model"),
     _base("a name that no model has", params(**{"base_model.source": "no/such-model"}), stage="base_model"),
     Case("no model of the iteration before", "rollout", lambda root: (root / M).rename(root / "models/away")),
     Case("a tokenizer without EOS", "edit", fields("models/base/tokenizer_config.json", eos_token=None)),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
-from tests.toy import ROOT, toy_params
+from tests.toy import EMBEDDED, ROOT, toy_params
 
 settings.register_profile("tripost", deadline=None)  # how long an example takes is no matter of right or wrong
 settings.load_profile("tripost")
@@ -56,7 +56,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     root: Path = tmp_path_factory.mktemp("toy")
     params = toy_params()
     models, data = root / "models", root / "data"
-    base_model.main(params, out=models / "base")
+    base_model.main(params, out=models / "base", embedded=EMBEDDED)
     problems.main(params, out=data / "problems", counts=data / "problems.json")
     warmup.main(
         params,

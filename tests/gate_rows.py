@@ -15,7 +15,7 @@ from tripost.params import EditParams
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.registry import task
 from tripost.rollout import trajectory
-from tripost.text import ALL_CORRECT, parse_attempt, parse_feedback
+from tripost.text import ALL_CORRECT, PAPER_LAYOUT, parse_attempt, parse_feedback
 
 CONTEXT = 5_000
 MAX_UPDATES = 5
@@ -62,7 +62,7 @@ def edited(problem: Problem, *raws: str) -> Trajectory | None:
 
 def counted(row: Trajectory, problem: Problem) -> Trajectory:
     """The row with the token counts of its texts."""
-    return with_token_counts([row], {problem.id: problem}, count_tokens, "last")[0]
+    return with_token_counts([row], {problem.id: problem}, count_tokens, PAPER_LAYOUT)[0]
 
 
 def of_length(problem: Problem, turns: int) -> Trajectory:

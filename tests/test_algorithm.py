@@ -93,12 +93,14 @@ def page(toy: SimpleNamespace, params: Params, root: Path) -> dict[str, Iteratio
     }
 
 
-@pytest.mark.parametrize(("replay", "p"), [("window", "auto"), ("all", "none"), ("all", 0.43)])
+@pytest.mark.parametrize(
+    ("replay", "p", "feedback"), [("window", "auto", "verdict"), ("all", "none", "walk"), ("all", 0.43, "walk")]
+)
 def test_the_page_and_the_stages_write_the_same_records(
-    toy: SimpleNamespace, tmp_path: Path, replay: str, p: object
+    toy: SimpleNamespace, tmp_path: Path, replay: str, p: object, feedback: str
 ) -> None:
     raw = toy_params().rebalance.model_dump() | {"replay": replay, "p": p}
-    params = toy_params(rebalance=raw)
+    params = toy_params(rebalance=raw, feedback=feedback)
     staged, paged = stages_chain(toy, params, tmp_path / "staged"), page(toy, params, tmp_path / "paged")
     assert list(staged) == list(paged) == ["t1", "t2"]
     for t, iteration in staged.items():

@@ -14,7 +14,7 @@ from tripost import columns, reading
 from tripost.columns import COLUMNS, TaskCount, flatten, task_counts
 from tripost.reading import attempt_is_stale, feedback_is_stale, read, read_attempt, read_feedback, stands_in
 from tripost.records import Turn
-from tripost.text import ALL_CORRECT, parse_attempt, parse_feedback
+from tripost.text import ALL_CORRECT, PAPER_LAYOUT, Layout, parse_attempt, parse_feedback
 
 ALLOWED = {"tripost.reading", "tripost.records", "tripost.text"}
 FRAGMENTS = [
@@ -53,7 +53,7 @@ def test_both_readers_agree_on_what_one_of_them_reads(lines: list[str], sayings:
 
 
 def test_a_row_says_what_its_trajectory_says() -> None:
-    row = flatten([ROWS[2]], PROBLEMS, [], count_tokens, history="last", sample=1, seed=1)[0]
+    row = flatten([ROWS[2]], PROBLEMS, [], count_tokens, layout=PAPER_LAYOUT, sample=1, seed=1)[0]
     turns = ROWS[2].turns
     assert row == {
         "id": ROWS[2].id,
@@ -88,7 +88,7 @@ def test_a_row_says_what_its_trajectory_says() -> None:
 def test_integers_are_compared_as_integers_and_the_rest_as_text(written: str, reference: str, same: bool) -> None:
     row = with_turn(ROWS[0], 0, lambda raw: raw.rpartition("is ")[0] + f"is {written}.")
     problems = {row.problem_id: msgspec.structs.replace(PROBLEMS[row.problem_id], answer=reference)}
-    flat = flatten([row], problems, [], None, history="last", sample=0, seed=1)[0]
+    flat = flatten([row], problems, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)[0]
     assert (flat["final_answer"] == flat["reference_answer"]) is same
 
 
@@ -96,7 +96,7 @@ def test_what_cannot_be_known_is_never_taken_for_right() -> None:
     empty = msgspec.structs.replace(ROWS[0], turns=())
     blank = {ROWS[0].problem_id: msgspec.structs.replace(PROBLEMS[ROWS[0].problem_id], answer=" ")}
     for problems in (PROBLEMS, blank, {}):
-        flat = flatten([empty], problems, [], count_tokens, history="last", sample=5, seed=1)[0]
+        flat = flatten([empty], problems, [], count_tokens, layout=PAPER_LAYOUT, sample=5, seed=1)[0]
         assert flat["final_answer"] != flat["reference_answer"]
         assert (flat["n_turns"], flat["tokens_min"], flat["ends_all_correct"]) == (0, 0, False)
         assert None not in flat.values()
@@ -106,7 +106,7 @@ def test_what_cannot_be_known_is_never_taken_for_right() -> None:
 def test_a_held_out_question_is_found_whatever_its_case_and_spaces() -> None:
     question = PROBLEMS[ROWS[3].problem_id].question
     held_out = [f"  {question.upper()} \n".replace(" ", "  ")]
-    flat = flatten(ROWS, PROBLEMS, held_out, None, history="last", sample=0, seed=1)
+    flat = flatten(ROWS, PROBLEMS, held_out, None, layout=PAPER_LAYOUT, sample=0, seed=1)
     assert [row["held_out"] for row in flat] == [row.problem_id == ROWS[3].problem_id for row in ROWS]
 
 
@@ -114,7 +114,7 @@ def test_tokens_are_counted_anew_on_a_sample_that_the_seed_decides() -> None:
     many = [msgspec.structs.replace(ROWS[n % 6], id=f"row {n}") for n in range(60)]
 
     def sampled(seed: int, sample: int = 20) -> list[object]:
-        rows = flatten(many, PROBLEMS, [], count_tokens, history="last", sample=sample, seed=seed)
+        rows = flatten(many, PROBLEMS, [], count_tokens, layout=PAPER_LAYOUT, sample=sample, seed=seed)
         return [row["id"] for row in rows if row["counted"]]
 
     assert len(sampled(1)) == 20
@@ -124,13 +124,16 @@ def test_tokens_are_counted_anew_on_a_sample_that_the_seed_decides() -> None:
 
 def test_a_wrong_token_count_is_found_in_each_turn_and_history() -> None:
     row = with_turn(ROWS[2], 1, n_tokens=lambda n: n - 1)
-    for history, wrong in (("last", 1), ("full", 2)):  # with all turns before it, the third text is longer, too
-        flat = flatten([row], PROBLEMS, [], count_tokens, history=history, sample=1, seed=1)  # type: ignore[arg-type]
+    for layout, wrong in (
+        (PAPER_LAYOUT, 1),
+        (Layout(history="full"), 2),
+    ):  # with all turns before it, the third text is longer, too
+        flat = flatten([row], PROBLEMS, [], count_tokens, layout=layout, sample=1, seed=1)
         assert flat[0]["miscounted_turns"] == wrong
 
 
 def test_a_task_without_rows_counts_as_none() -> None:
-    rows = flatten(ROWS, PROBLEMS, [], None, history="last", sample=0, seed=1)
+    rows = flatten(ROWS, PROBLEMS, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)
     assert task_counts(rows, ["word_sorting", "absent"]) == [
         TaskCount("word_sorting", 3, 2, 0.6667),
         TaskCount("absent", 0, 0, 0.0),
@@ -170,7 +173,7 @@ def test_changed_fields_are_found_one_by_one() -> None:
     replace = msgspec.structs.replace
     changed = [with_fields(ROWS[1], 0, replace(attempt, **change)) for change in attempts]
     changed += [with_fields(ROWS[1], 0, feedback=replace(feedback, **change)) for change in feedbacks]
-    rows = flatten(changed, PROBLEMS, [], None, history="last", sample=0, seed=1)
+    rows = flatten(changed, PROBLEMS, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)
     assert [row["stale_fields"] for row in rows] == [1] * 8
 
 

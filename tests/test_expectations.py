@@ -27,12 +27,13 @@ from tripost.records import Trajectory
 from tripost.shell import expectations
 from tripost.shell.expectations import GateResult, _finding, gate
 from tripost.shell.suite import row_checks, task_checks
+from tripost.text import PAPER_LAYOUT
 
 PARAMS = ValidateParams(min_rows=3, improves_share=(0.05, 0.95), min_recall=0.9, max_false_alarms=0.05)
 
 
 def table(rows: Sequence[Trajectory], held_out: Sequence[str] = (), sample: int = 100) -> list[Row]:
-    return flatten(rows, PROBLEMS, held_out, count_tokens, history="last", sample=sample, seed=1)
+    return flatten(rows, PROBLEMS, held_out, count_tokens, layout=PAPER_LAYOUT, sample=sample, seed=1)
 
 
 def verdict(rows: Sequence[Row], **changes: Any) -> GateResult:

@@ -8,7 +8,7 @@ import pytest
 
 from stages import base_model, edit, problems, rebalance, rollout, train, validate, warmup
 from stages import eval as evaluate
-from tests.toy import raw_params, toy_params
+from tests.toy import EMBEDDED, raw_params, toy_params
 from tripost import registry
 from tripost.edit import edit as edited_by
 from tripost.models.learner import TorchLearner
@@ -43,7 +43,7 @@ def taught(toy: SimpleNamespace, folder: Path) -> Path:
 
 def start(params: Params, root: Path, problems_: Path) -> None:
     """Base and M_0."""
-    base_model.main(params, out=root / "models" / "base")
+    base_model.main(params, out=root / "models" / "base", embedded=EMBEDDED)
     warmup.main(
         params, model=root / "models/base", problems=problems_, out=root / "models/t0", loss=root / "models/t0.loss.csv",
         counts=root / "models/t0.json", pool=root / "data/t0/pool.jsonl", pool_meta=root / "data/t0/pool.meta.json",
@@ -167,7 +167,7 @@ def test_a_scratch_base_can_do_without_rationales_generator_and_script(tmp_path:
     raw["problems"] = {"bare": {**section, "module": "none.py:Bare", "source": "jsonl", "path": "x", "seen": []}}
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(tmp_path)
-        base_model.main(check_params(raw), out=tmp_path / "base")
+        base_model.main(check_params(raw), out=tmp_path / "base", embedded=EMBEDDED)
     assert (tmp_path / "base" / "model.safetensors").exists()
 
 

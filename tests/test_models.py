@@ -21,6 +21,7 @@ from tripost.rebalance import PAPER_WEIGHTS, rebalance
 from tripost.records import Example, Segment, Turn
 from tripost.text import (
     ATTEMPT_STOPS,
+    PAPER_LAYOUT,
     attempt_prompt,
     feedback_prompt,
     update_prompt,
@@ -46,9 +47,9 @@ def test_prompts_at_rollout_are_the_first_tokens_of_the_example(toy: SimpleNames
     for example in found:
         texts = [segment.text for segment in example.segments]
         y = next(turn for turn in GOOD.turns if turn.attempt.raw == texts[1] or example.kind == "ground_truth")
-        prompts = [attempt_prompt(X.question), feedback_prompt(X.question, [], y.attempt, "last")]
+        prompts = [attempt_prompt(X.question), feedback_prompt(X.question, [], y.attempt, PAPER_LAYOUT)]
         if example.kind == "improvement":
-            prompts.append(update_prompt(X.question, [], y, "last"))
+            prompts.append(update_prompt(X.question, [], y, PAPER_LAYOUT))
         ids = encode(tokenizer, [example])[0].ids
         if example.kind == "ground_truth":
             prompts = prompts[:1]
@@ -250,5 +251,5 @@ class TestDecoder:
         decoder = TorchDecoder(str(toy.models / "t0"), 2)
         y = GOOD.turns[0].attempt
         turn = Turn(attempt=y, feedback=write_feedback(y, None, "", "", "script"), n_tokens=0)
-        text = update_prompt(X.question, [], turn, "last")
+        text = update_prompt(X.question, [], turn, PAPER_LAYOUT)
         assert decoder.count_tokens([text]) == [len(encode_prompts(decoder.tokenizer, [text])[0]) + 1]

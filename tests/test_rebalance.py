@@ -12,7 +12,7 @@ from tripost.errors import DataError
 from tripost.params import RebalanceParams, WeightParams
 from tripost.rebalance import rebalance, shares
 from tripost.records import Example, Problem, Trajectory
-from tripost.text import ALL_CORRECT
+from tripost.text import ALL_CORRECT, Layout
 
 X = arithmetic_problem()
 WEIGHTS = WeightParams(question=0.0, attempt=1.0, wrong_attempt=0.25, feedback=1.5, update=2.0)
@@ -196,7 +196,7 @@ def test_ground_truth_comes_from_train_problems_with_a_rationale_alone() -> None
 
 def test_history_full_puts_all_turns_before_into_the_question_segment() -> None:
     kept, problems = rows(1, 0)
-    examples, *_ = rebalance(kept, problems, params("none"), {}, "1 t1", "full")
+    examples, *_ = rebalance(kept, problems, params("none"), {}, "1 t1", Layout(history="full"))
     second = next(e for e in examples if e.id.endswith("/1"))
     assert WRONG in second.segments[0].text
     assert said(WRONG, 2, "= 4", "(-1 + 3) is not 4").text in second.segments[0].text

@@ -13,14 +13,17 @@ from tripost.text import (
     ALL_CORRECT,
     MARKERS,
     MAX_CHARS,
-    History,
+    PAPER_LAYOUT,
+    Layout,
     attempt_prompt,
     feedback_prompt,
+    feedback_segment,
     has_marker,
     label_key,
     pair_segments,
     parse_attempt,
     parse_feedback,
+    read_feedback,
     update_prompt,
     write_attempt,
     write_feedback,
@@ -120,9 +123,14 @@ def test_part_stands_in_a_line_but_not_inside_a_number(part: str, line: str, fou
     assert (find_part(part, line) is not None) == found
 
 
-@pytest.mark.parametrize("history", ["last", "full"])
+LAYOUTS = [
+    Layout(history=history, feedback=feedback) for history in ("last", "full") for feedback in ("verdict", "walk")
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("task", [ARITHMETIC, WORDS])
-def test_prompts_are_the_beginning_of_the_training_texts(task: str, history: History) -> None:
+def test_prompts_are_the_beginning_of_the_training_texts(task: str, layout: Layout) -> None:
     x, other = problems(task, 2)
     y = [attempt(str(p.rationale)) for p in (x, other, x)]
     turns = [
@@ -131,22 +139,22 @@ def test_prompts_are_the_beginning_of_the_training_texts(task: str, history: His
         Turn(attempt=y[2], feedback=write_feedback(y[2], None, "", "", "script"), n_tokens=0),
     ]
     for i in range(2):
-        text = "".join(t for _, t in pair_segments(x.question, turns, i, history, with_update=True))
-        asked_feedback = feedback_prompt(x.question, turns[:i], turns[i].attempt, history)
-        asked_update = update_prompt(x.question, turns[:i], turns[i], history)
+        text = "".join(t for _, t in pair_segments(x.question, turns, i, layout, with_update=True))
+        asked_feedback = feedback_prompt(x.question, turns[:i], turns[i].attempt, layout)
+        asked_update = update_prompt(x.question, turns[:i], turns[i], layout)
         assert text.startswith(attempt_prompt(x.question))
         assert text.startswith(asked_feedback)
         assert text[len(asked_feedback) :].startswith(" ")
         assert text == asked_update + turns[i + 1].attempt.raw
-        assert ("full" in history) == (turns[0].attempt.raw in asked_update) or i == 0
+        assert (layout.history == "full") == (turns[0].attempt.raw in asked_update) or i == 0
 
 
 def test_history_last_shows_only_the_last_pair() -> None:
     x = arithmetic_problem()
     first, second = attempt(str(x.rationale)), attempt("(1) one\n(Final response) So the answer is 1.")
     before = [Turn(attempt=first, feedback=write_feedback(first, 1, "a", "b", "script"), n_tokens=0)]
-    assert first.raw not in feedback_prompt(x.question, before, second, "last")
-    assert first.raw in feedback_prompt(x.question, before, second, "full")
+    assert first.raw not in feedback_prompt(x.question, before, second, PAPER_LAYOUT)
+    assert first.raw in feedback_prompt(x.question, before, second, Layout(history="full"))
 
 
 @given(st.sampled_from(MARKERS), st.text(string.ascii_letters, max_size=5))
@@ -156,3 +164,40 @@ def test_markers_are_found_at_the_start_of_any_line(marker: str, text: str) -> N
 
 def test_labels_order_as_numbers() -> None:
     assert label_key("3.10") > label_key("3.9") > label_key("3")
+
+
+THREE = attempt("(1) one\n(2) two\n(2.1) more\n(Final response) So the answer is 1.")
+WALK = Layout(feedback="walk")
+
+
+@pytest.mark.parametrize(
+    ("wrong_step", "walked"),
+    [
+        (1, ""),
+        (3, "Step (1) is correct. Step (2) is correct. "),
+        (4, "Step (1) is correct. Step (2) is correct. Step (2.1) is correct. "),
+        (None, "Step (1) is correct. Step (2) is correct. Step (2.1) is correct. "),
+    ],
+)
+def test_a_walk_says_of_each_step_before_the_wrong_one_that_it_is_correct(
+    wrong_step: int | None, walked: str
+) -> None:
+    said = write_feedback(THREE, wrong_step, "o", "it is not", "m_theta")
+    written = feedback_segment(Turn(attempt=THREE, feedback=said, n_tokens=0), WALK)
+    assert written == f"\nFeedback: {walked}{said.text}"
+    assert read_feedback(written.removeprefix("\nFeedback:"), THREE, "m_theta", WALK) == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ALL_CORRECT,
+        f"Step (1) is correct. Step (2) is correct. {ALL_CORRECT}",
+        f"Step (1) is correct. Step (2.1) is correct. Step (2) is correct. {ALL_CORRECT}",
+        'Step (1) is correct. In step (1) the part "one" is incorrect. This is because it is not.',
+        'In step (2) the part "two" is incorrect. This is because it is not.',
+        "Step (1) is correct. Step (2) is correct. Step (2.1) is correct. Fine.",
+    ],
+)
+def test_a_walk_that_disagrees_with_its_verdict_is_malformed(said: str) -> None:
+    assert read_feedback(said, THREE, "m_theta", WALK).malformed

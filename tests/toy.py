@@ -10,6 +10,7 @@ from tripost.params import Params
 from tripost.params_file import check_params
 
 ROOT = Path(__file__).resolve().parent.parent
+EMBEDDED = ROOT / "models" / "embedded"
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
@@ -17,8 +18,8 @@ def raw_params(**changes: Any) -> dict[str, Any]:
     """`params.yaml` with toy sizes; `changes` replace top-level keys."""
     raw: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     raw["iterations"] = {"t1": {"prev": "t0"}, "t2": {"prev": "t1"}}
-    raw["final"] = "t2"
-    raw["base_model"].update(layers=2, width=64, heads=2, context=512, drill_pages=4)
+    raw["final"], raw["feedback"] = "t2", "verdict"
+    raw["base_model"].update(source="scratch", layers=2, width=64, heads=2, context=512, drill_pages=4)
     raw["base_model"]["drill"] = {**raw["warmup"], "tokens": None, "epochs": 1}
     small = {"multistep_arithmetic": ["length 3, depth [2]"], "word_sorting": ["2 words"]}
     raw["problems"] = {name: raw["problems"][name] for name in small}

@@ -46,7 +46,7 @@ def tripost(
     """Teach M_theta to correct itself: one pair of records and model for each iteration t."""
     models = {"t0": m_0}
     by_id = {x.id: x for x in problems}
-    history = params.history
+    layout = params.layout
     pools: dict[str, list[Trajectory]] = {"t0": []}
     for t, iteration in params.iterations.items():
         m_theta = decode(models[iteration.prev])
@@ -54,10 +54,10 @@ def tripost(
 
         # 1. Rollout: M_theta tries, in its own words; M_0 knows no feedback yet, unless its base does.
         own = knows_feedback(iteration.prev, params.base_model)
-        attempts = rollout(m_theta, problems, params.rollout, t, seed=seed, own_feedback=own, history=history)
+        attempts = rollout(m_theta, problems, params.rollout, t, seed=seed, own_feedback=own, layout=layout)
 
         # 2. Edit: FBK and IMP take over at its first mistake.
-        edited, lost, _ = edit_all(attempts, by_id, tasks, experts, params.edit, m_theta.count_tokens, history)
+        edited, lost, _ = edit_all(attempts, by_id, tasks, experts, params.edit, m_theta.count_tokens, layout)
 
         # 3. Filter: keep what ends correct, say why the rest goes.
         kept, dropped = filter_all(edited, by_id, tasks, context)
@@ -66,7 +66,7 @@ def tripost(
         older = pools[iteration.prev] if params.rebalance.replay == "all" else []
         pools[t] = older + kept
         wrong = wrong_share(edited, lost, by_id, tasks)
-        examples, unused, _ = rebalance(pools[t], by_id, params.rebalance, wrong, f"{seed} {t}", history)
+        examples, unused, _ = rebalance(pools[t], by_id, params.rebalance, wrong, f"{seed} {t}", layout)
 
         # 5. Train: weighted supervised learning, a new model.
         models[t] = learn(models[iteration.prev], examples, t)

@@ -17,7 +17,7 @@ import msgspec
 
 from tripost.reading import attempt_is_stale, feedback_is_stale, leftovers, read, stands_in
 from tripost.records import Problem, Trajectory
-from tripost.text import History, pair_segments
+from tripost.text import Layout, pair_segments
 
 Scalar = str | int | bool
 Row = dict[str, Scalar]
@@ -75,7 +75,7 @@ def flatten(
     held_out: Iterable[str],
     count_tokens: Callable[[Sequence[str]], list[int]] | None,
     *,
-    history: History,
+    layout: Layout,
     sample: int,
     seed: int | str,
 ) -> list[Row]:
@@ -84,7 +84,7 @@ def flatten(
     `held_out`: the questions of validation and test; `sample`: how many rows have their tokens counted anew.
     """
     secret = {_normal(question) for question in held_out}
-    counted = {} if count_tokens is None else _recount(trajectories, problems, count_tokens, history, sample, seed)
+    counted = {} if count_tokens is None else _recount(trajectories, problems, count_tokens, layout, sample, seed)
     return [
         msgspec.structs.asdict(_columns(row, problems.get(row.problem_id), secret, counted.get(n)))
         for n, row in enumerate(trajectories)
@@ -106,7 +106,7 @@ def _recount(
     trajectories: Sequence[Trajectory],
     problems: Mapping[str, Problem],
     count_tokens: Callable[[Sequence[str]], list[int]],
-    history: History,
+    layout: Layout,
     sample: int,
     seed: int | str,
 ) -> dict[int, int]:
@@ -119,7 +119,7 @@ def _recount(
         turns, question = trajectories[n].turns, problems[trajectories[n].problem_id].question
         pairs = [(i, i, False) for i in range(len(turns))] + [(i, i - 1, True) for i in range(1, len(turns))]
         for i, start, with_update in pairs:
-            segments = pair_segments(question, turns, start, history, with_update=with_update)
+            segments = pair_segments(question, turns, start, layout, with_update=with_update)
             texts.append("".join(text for _, text in segments))
             owners.append((n, i))
     longest: dict[tuple[int, int], int] = {}

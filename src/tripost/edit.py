@@ -21,7 +21,7 @@ from tripost.params import EditParams
 from tripost.parts import find_part
 from tripost.probes import ask
 from tripost.records import Attempt, Dropped, Feedback, Probe, Problem, Trajectory, Turn
-from tripost.text import History
+from tripost.text import PAPER_LAYOUT, Layout
 
 REASONS = {
     "malformed_attempt": "an attempt cannot be read",
@@ -38,7 +38,7 @@ def edit_all(
     experts: Mapping[str, Expert],
     params: EditParams,
     count_tokens: Callable[[Sequence[str]], list[int]],
-    history: History = "last",
+    layout: Layout = PAPER_LAYOUT,
     on_row: Callable[[int], None] = lambda rows: None,
     probes: Mapping[int, Sequence[Probe]] = MappingProxyType({}),
 ) -> tuple[list[Trajectory], list[Dropped], list[Probe]]:
@@ -58,7 +58,7 @@ def edit_all(
         else:
             edited.append(found)
         on_row(1)
-    return with_token_counts(edited, problems, count_tokens, history), dropped, judged
+    return with_token_counts(edited, problems, count_tokens, layout), dropped, judged
 
 
 def edit(

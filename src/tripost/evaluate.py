@@ -14,7 +14,7 @@ from tripost.params import EvalParams
 from tripost.rates import paired, rate
 from tripost.records import Prediction, Problem
 from tripost.rollout import NOBODY, converse, derive_seed, trajectory
-from tripost.text import History
+from tripost.text import PAPER_LAYOUT, Layout
 
 CANNOT_JUDGE = -1
 
@@ -28,7 +28,7 @@ def evaluate(
     t: str,
     *,
     own_feedback: bool,
-    history: History = "last",
+    layout: Layout = PAPER_LAYOUT,
     watcher: Watcher = NOBODY,
 ) -> list[Prediction]:
     """What M_theta makes of each problem. Without `own_feedback` (M_0) the first attempt alone."""
@@ -39,14 +39,14 @@ def evaluate(
         limits=params.max_new_tokens,
         max_turns=params.max_turns if own_feedback else 0,
         seeds=[derive_seed(0, problem.id) for problem in problems],
-        history=history,
+        layout=layout,
         watcher=watcher,
     )
     rows = [
         trajectory(problem, f"{problem.id}/{t}/greedy", 0, turns)
         for problem, turns in zip(problems, written, strict=True)
     ]
-    counted = with_token_counts(rows, {p.id: p for p in problems}, m_theta.count_tokens, history)
+    counted = with_token_counts(rows, {p.id: p for p in problems}, m_theta.count_tokens, layout)
     return [
         _prediction(problem, row, tasks[problem.task], experts[problem.task])
         for problem, row in zip(problems, counted, strict=True)

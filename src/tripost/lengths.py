@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from tripost.records import Problem, Trajectory
-from tripost.text import History, pair_segments
+from tripost.text import Layout, pair_segments
 
 
 def with_token_counts(
     rows: Sequence[Trajectory],
     problems: Mapping[str, Problem],
     count_tokens: Callable[[Sequence[str]], list[int]],
-    history: History,
+    layout: Layout,
 ) -> list[Trajectory]:
     """The rows with `Turn.n_tokens`: tokens of the longest training text that ends in the turn."""
     texts: list[str] = []
@@ -20,9 +20,9 @@ def with_token_counts(
     for r, row in enumerate(rows):
         question = problems[row.problem_id].question
         for i in range(len(row.turns)):
-            ends = [pair_segments(question, row.turns, i, history, with_update=False)]
+            ends = [pair_segments(question, row.turns, i, layout, with_update=False)]
             if i > 0:
-                ends.append(pair_segments(question, row.turns, i - 1, history, with_update=True))
+                ends.append(pair_segments(question, row.turns, i - 1, layout, with_update=True))
             for segments in ends:
                 texts.append("".join(text for _, text in segments))
                 owners.append((r, i))

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from tripost.chain import chain_flaws
+from tripost.layout import Layout
 from tripost.params_source import Count
 from tripost.params_source import ExpertParams as ExpertParams
 from tripost.params_source import Section as Section
@@ -167,6 +168,7 @@ class Params(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     final: Iteration
     history: Literal["last", "full"]
+    feedback: Literal["verdict", "walk"]
     iterations: dict[Iteration, IterationParams]
     base_model: BaseModelParams
     problems: Annotated[dict[str, SourceParams], Field(min_length=1)]
@@ -178,6 +180,11 @@ class Params(Section):
     train: TrainParams
     eval: EvalParams
     track: TrackParams
+
+    @property
+    def layout(self) -> Layout:
+        """How M_theta reads and writes turns."""
+        return Layout(history=self.history, feedback=self.feedback)
 
     @model_validator(mode="after")
     def _chain(self) -> "Params":

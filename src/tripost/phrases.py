@@ -10,7 +10,7 @@ from itertools import islice
 
 from tripost.interfaces import CannotJudge, Drilled, Expert, Task
 from tripost.records import Example, Problem, Segment, Turn
-from tripost.text import pair_segments, parse_attempt
+from tripost.text import PAPER_LAYOUT, pair_segments, parse_attempt
 
 EXERCISES = 12
 """A page."""
@@ -28,7 +28,7 @@ def documents(
     for name, task in tasks.items():
         rng = random.Random(f"phrases {seed} {name}")
         for problem in islice(task.problems(difficulties[name], seed), count):
-            yield _document(problem, experts[name], rng)
+            yield document(problem, experts[name], rng)
 
 
 def drills(tasks: Mapping[str, Task], count: int, seed: int) -> list[Example]:
@@ -53,7 +53,8 @@ def drills(tasks: Mapping[str, Task], count: int, seed: int) -> list[Example]:
     return pages
 
 
-def _document(problem: Problem, expert: Expert, rng: random.Random) -> str:
+def document(problem: Problem, expert: Expert, rng: random.Random) -> str:
+    """A question, its rationale with a slip, the feedback on it, and the rationale as the update."""
     attempt = parse_attempt(_slip(problem.rationale or "", rng), "dataset")
     verdict = None if attempt.malformed else expert.feedback(problem, attempt)
     feedback = None if isinstance(verdict, CannotJudge) else verdict
@@ -62,7 +63,7 @@ def _document(problem: Problem, expert: Expert, rng: random.Random) -> str:
         Turn(attempt=attempt, feedback=feedback, n_tokens=0),
         Turn(attempt=right, feedback=None, n_tokens=0),
     ]
-    return "".join(text for _, text in pair_segments(problem.question, turns, 0, "last", with_update=True))
+    return "".join(text for _, text in pair_segments(problem.question, turns, 0, PAPER_LAYOUT, with_update=True))
 
 
 def _slip(text: str, rng: random.Random) -> str:

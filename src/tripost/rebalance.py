@@ -14,7 +14,7 @@ from tripost.errors import DataError
 from tripost.filter import words_of
 from tripost.params import RebalanceParams, WeightParams
 from tripost.records import Dropped, Example, ExampleKind, Part, Problem, Segment, Trajectory, Turn
-from tripost.text import History, pair_segments, parse_attempt, write_feedback
+from tripost.text import PAPER_LAYOUT, Layout, pair_segments, parse_attempt, write_feedback
 
 REASONS = {
     "not_sampled": "balancing took none of its turn pairs",
@@ -45,7 +45,7 @@ def rebalance(
     params: RebalanceParams,
     wrong_share: Mapping[str, float],
     seed: str,
-    history: History = "last",
+    layout: Layout = PAPER_LAYOUT,
 ) -> tuple[list[Example], list[Dropped], dict[str, Reached]]:
     """Examples (shuffled), trajectories none of whose pairs was taken, and what was reached for each task.
 
@@ -58,12 +58,12 @@ def rebalance(
     for task in sorted({trajectory.task for trajectory in kept}):
         rng = random.Random(f"rebalance {seed} {task}")
         mine = [trajectory for trajectory in kept if trajectory.task == task]
-        pairs = [pair for row in mine for pair in _pairs(row, problems[row.problem_id], weights, history)]
+        pairs = [pair for row in mine for pair in _pairs(row, problems[row.problem_id], weights, layout)]
         improvements = [example for example in pairs if example.kind == "improvement"]
         corrects = [example for example in pairs if example.kind == "correct"]
         feedbacks = [example for example in pairs if example.kind == "feedback"]
         truths = [
-            _truth(problem, weights)
+            _truth(problem, weights, layout)
             for problem in problems.values()
             if problem.task == task and problem.split == "train" and problem.rationale is not None
         ]
@@ -144,7 +144,7 @@ def shares(p: float | None, shortage: str, improvements: int, corrects: int, tru
     return improvements, taken, min(truths, wanted - taken)
 
 
-def _pairs(row: Trajectory, problem: Problem, weights: WeightParams, history: History) -> list[Example]:
+def _pairs(row: Trajectory, problem: Problem, weights: WeightParams, layout: Layout) -> list[Example]:
     last = len(row.turns) - 1
     end: ExampleKind = "feedback" if row.salvaged else "correct"
     return [
@@ -152,7 +152,7 @@ def _pairs(row: Trajectory, problem: Problem, weights: WeightParams, history: Hi
             f"{row.id}/{i}",
             "improvement" if i < last else end,
             problem,
-            pair_segments(problem.question, row.turns, i, history, with_update=i < last),
+            pair_segments(problem.question, row.turns, i, layout, with_update=i < last),
             weights,
             improves=row.improves or row.salvaged,
         )
@@ -160,10 +160,10 @@ def _pairs(row: Trajectory, problem: Problem, weights: WeightParams, history: Hi
     ]
 
 
-def _truth(problem: Problem, weights: WeightParams) -> Example:
+def _truth(problem: Problem, weights: WeightParams, layout: Layout) -> Example:
     attempt = parse_attempt(problem.rationale or "", "dataset")
     turn = Turn(attempt=attempt, feedback=write_feedback(attempt, None, "", "", "dataset"), n_tokens=0)
-    segments = pair_segments(problem.question, [turn], 0, "last", with_update=False)
+    segments = pair_segments(problem.question, [turn], 0, layout, with_update=False)
     return _example(f"{problem.id}/truth", "ground_truth", problem, segments, weights, improves=False)
 
 

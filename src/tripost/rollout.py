@@ -15,11 +15,12 @@ from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.text import (
     ATTEMPT_STOPS,
     FEEDBACK_STOPS,
-    History,
+    PAPER_LAYOUT,
+    Layout,
     attempt_prompt,
     feedback_prompt,
     parse_attempt,
-    parse_feedback,
+    read_feedback,
     unreadable_attempt,
     unreadable_feedback,
     update_prompt,
@@ -37,7 +38,7 @@ def rollout(
     *,
     seed: int,
     own_feedback: bool,
-    history: History = "last",
+    layout: Layout = PAPER_LAYOUT,
     watcher: Watcher = NOBODY,
 ) -> list[Trajectory]:
     """`samples` trajectories for each problem of this iteration's window, in the order of the problems."""
@@ -50,14 +51,14 @@ def rollout(
         limits=params.max_new_tokens,
         max_turns=params.max_turns if own_feedback else 0,
         seeds=[derive_seed(seed, identity) for _, identity in started],
-        history=history,
+        layout=layout,
         watcher=watcher,
     )
     rows = [
         trajectory(problem, identity, derive_seed(seed, identity), written)
         for (problem, identity), written in zip(started, turns, strict=True)
     ]
-    return with_token_counts(rows, {problem.id: problem for problem in chosen}, m_theta.count_tokens, history)
+    return with_token_counts(rows, {problem.id: problem for problem in chosen}, m_theta.count_tokens, layout)
 
 
 def knows_feedback(t: str, base: BaseModelParams) -> bool:
@@ -85,7 +86,7 @@ def converse(
     limits: MaxNewTokens,
     max_turns: int,
     seeds: Sequence[int],
-    history: History,
+    layout: Layout,
     watcher: Watcher = NOBODY,
 ) -> list[tuple[Turn, ...]]:
     """Attempt, then own feedback and own update until the feedback says correct, cannot be read, or `max_turns`
@@ -104,15 +105,15 @@ def converse(
     live = [row for row in everyone if not turns[row][-1].attempt.malformed]
     for i in range(max_turns):
         prompts = [
-            feedback_prompt(problems[row].question, turns[row][:-1], turns[row][-1].attempt, history) for row in live
+            feedback_prompt(problems[row].question, turns[row][:-1], turns[row][-1].attempt, layout) for row in live
         ]
         for row, said in zip(live, ask(live, prompts, to_feedback, f"f{i}"), strict=True):
-            feedback = _feedback(said, turns[row][-1].attempt)
+            feedback = _feedback(said, turns[row][-1].attempt, layout)
             turns[row][-1] = msgspec.structs.replace(turns[row][-1], feedback=feedback)
         live = [row for row in live if _goes_on(turns[row][-1])]
         if not live or i + 1 == max_turns:
             break
-        prompts = [update_prompt(problems[row].question, turns[row][:-1], turns[row][-1], history) for row in live]
+        prompts = [update_prompt(problems[row].question, turns[row][:-1], turns[row][-1], layout) for row in live]
         for row, said in zip(live, ask(live, prompts, to_attempt, f"y{i + 1}"), strict=True):
             turns[row].append(Turn(attempt=_attempt(said), feedback=None, n_tokens=0))
         live = [row for row in live if not turns[row][-1].attempt.malformed]
@@ -124,8 +125,10 @@ def _attempt(said: Completion) -> Attempt:
     return parse_attempt(said.text, M_THETA) if said.finished else unreadable_attempt(said.text, M_THETA)
 
 
-def _feedback(said: Completion, attempt: Attempt) -> Feedback:
-    return parse_feedback(said.text, attempt, M_THETA) if said.finished else unreadable_feedback(said.text, M_THETA)
+def _feedback(said: Completion, attempt: Attempt, layout: Layout) -> Feedback:
+    if not said.finished:
+        return unreadable_feedback(said.text, M_THETA)
+    return read_feedback(said.text, attempt, M_THETA, layout)
 
 
 def _goes_on(turn: Turn) -> bool:

@@ -15,11 +15,10 @@ All patterns are linear and all sizes bounded, since most of what comes here was
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
+from tripost.layout import PAPER_LAYOUT as PAPER_LAYOUT
+from tripost.layout import Layout as Layout
 from tripost.records import Attempt, Feedback, Part, Problem, Step, Turn
-
-History = Literal["last", "full"]
 
 QUESTION = "Q: "
 ANSWER = "\nAnswer: Let's think step by step.\n"
@@ -43,6 +42,7 @@ LEFTOVERS = re.compile(
     re.IGNORECASE,
 )
 """Special tokens of usual tokenizers, undecodable bytes, control and direction characters."""
+_WALK = re.compile(r"\A(?:Step \([0-9.]{1,40}\) is correct\. ){0,300}")
 _BECAUSE = '" is incorrect. This is because '
 
 
@@ -157,36 +157,59 @@ def attempt_prompt(question: str) -> str:
     return f"{QUESTION}{question}{ANSWER}"
 
 
-def context(question: str, before: Sequence[Turn], history: History) -> str:
+def context(question: str, before: Sequence[Turn], layout: Layout) -> str:
     """Everything before y_i: the question alone, or with `history: full` all turns before it as well."""
     text = attempt_prompt(question)
-    if history == "full":
+    if layout.history == "full":
         for turn in before:
-            text += turn.attempt.raw + feedback_segment(turn.feedback) + UPDATE
+            text += turn.attempt.raw + feedback_segment(turn, layout) + UPDATE
     return text
 
 
-def feedback_segment(feedback: Feedback | None) -> str:
-    """`f_i` as a segment."""
-    return f"{FEEDBACK} {feedback.text}" if feedback is not None else ""
+def feedback_segment(turn: Turn, layout: Layout) -> str:
+    """`f_i` as a segment; nothing where there is none."""
+    if turn.feedback is None:
+        return ""
+    walked = walk(turn.attempt, turn.feedback) if layout.feedback == "walk" else ""
+    return f"{FEEDBACK} {walked}{turn.feedback.text}"
 
 
-def feedback_prompt(question: str, before: Sequence[Turn], attempt: Attempt, history: History) -> str:
+def walk(attempt: Attempt, feedback: Feedback) -> str:
+    """`Step (1) is correct. Step (2) is correct. `: the steps before the wrong one, or all of them."""
+    if feedback.malformed:
+        return ""
+    count = len(attempt.steps) if feedback.wrong_step is None else feedback.wrong_step - 1
+    return "".join(f"Step ({step.label}) is correct. " for step in attempt.steps[:count])
+
+
+def read_feedback(said: str, attempt: Attempt, author: str, layout: Layout) -> Feedback:
+    """What M_theta wrote as f_i. A walk is checked against the verdict behind it and left out of the record, which
+    holds the verdict alone; where the two disagree, the feedback is malformed."""
+    if layout.feedback == "verdict" or len(said) > MAX_CHARS:
+        return parse_feedback(said, attempt, author)
+    said = said.strip()
+    feedback = parse_feedback(_WALK.sub("", said, count=1), attempt, author)
+    if said == walk(attempt, feedback) + feedback.text:
+        return feedback
+    return unreadable_feedback(said, author)
+
+
+def feedback_prompt(question: str, before: Sequence[Turn], attempt: Attempt, layout: Layout) -> str:
     """What M_theta is asked with for f_i."""
-    return context(question, before, history) + attempt.raw + FEEDBACK
+    return context(question, before, layout) + attempt.raw + FEEDBACK
 
 
-def update_prompt(question: str, before: Sequence[Turn], turn: Turn, history: History) -> str:
+def update_prompt(question: str, before: Sequence[Turn], turn: Turn, layout: Layout) -> str:
     """What M_theta is asked with for y_{i+1}."""
-    return context(question, before, history) + turn.attempt.raw + feedback_segment(turn.feedback) + UPDATE
+    return context(question, before, layout) + turn.attempt.raw + feedback_segment(turn, layout) + UPDATE
 
 
 def pair_segments(
-    question: str, turns: Sequence[Turn], i: int, history: History, *, with_update: bool
+    question: str, turns: Sequence[Turn], i: int, layout: Layout, *, with_update: bool
 ) -> tuple[tuple[Part, str], ...]:
     """The turn pair (x, y_i, f_i[, y_{i+1}]) as (part, text): joined, they begin with the prompts above."""
-    turn, head = turns[i], context(question, turns[:i], history)
-    feedback: tuple[Part, str] = ("feedback", feedback_segment(turn.feedback))
+    turn, head = turns[i], context(question, turns[:i], layout)
+    feedback: tuple[Part, str] = ("feedback", feedback_segment(turn, layout))
     wrong = with_update or (turn.feedback is not None and turn.feedback.wrong_step is not None)
     attempt: tuple[Part, str] = ("wrong_attempt" if wrong else "attempt", turn.attempt.raw)
     update = (("update", UPDATE + turns[i + 1].attempt.raw),) if with_update else ()

@@ -39,7 +39,7 @@ from tripost.tasks.word_sorting.lines import (
     write_groups,
     write_order,
 )
-from tripost.text import parse_attempt, parse_feedback
+from tripost.text import PAPER_LAYOUT, parse_attempt, parse_feedback
 
 NONE_OF = (
     "early_all_correct", "unreadable", "stale_fields", "missing_steps", "missing_parts", "lost_steps",
@@ -176,7 +176,7 @@ def edits(data: bytes) -> None:
 def kept(row: Trajectory, x: Problem) -> None:
     """What the filter keeps passes every column of the gate."""
     found = flaw(row, x, registry.task(x.task), 10**6)
-    columns = flatten([row], {x.id: x}, [], None, history="last", sample=0, seed=1)[0]
+    columns = flatten([row], {x.id: x}, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)[0]
     if found is not None:
         assert found[0] in REASONS
         return

@@ -19,6 +19,7 @@ from tripost.params import Params
 from tripost.records import Dropped, Trajectory
 from tripost.shell.guards import pool_meta_of
 from tripost.shell.io import read_json, read_records, write_json, write_records
+from tripost.text import PAPER_LAYOUT
 
 
 class Folder:
@@ -31,7 +32,7 @@ class Folder:
         for split in ("validation", "test"):
             held_out = [msgspec.structs.replace(p, split=split) for p in problems(X.task, 3)]
             write_records(root / "problems" / f"{split}.jsonl", held_out)
-        write_records(self.d / "edited.jsonl", with_token_counts(rows, {X.id: X}, counter.count_tokens, "last"))
+        write_records(self.d / "edited.jsonl", with_token_counts(rows, {X.id: X}, counter.count_tokens, PAPER_LAYOUT))
         write_records(self.d / "probes.jsonl", [])
         write_json(self.d / "edit.json", {"wrong_first_attempts": {X.task: 0.5}})
         pool = root / "data" / "t0" / "pool.jsonl"

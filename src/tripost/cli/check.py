@@ -60,8 +60,8 @@ def _check_source(name: str, source: SourceParams) -> None:
 
 
 def _check_base(base: BaseModelParams) -> None:
-    """`scratch`, a folder that can be loaded, or what may be a name on the hub (`name` or `owner/name`)."""
-    if base.source == "scratch" or not names_a_folder(base.source):
+    """One of ours, a folder that can be loaded, or what may be a name on the hub (`name` or `owner/name`)."""
+    if base.source in ("embedded", "scratch") or not names_a_folder(base.source):
         return
     try:
         check_folder(Path(base.source))

@@ -17,6 +17,14 @@ def scratch_base(texts: Iterable[str], params: BaseModelParams, seed: int, out: 
     save_whole(out, model, tokenizer)
 
 
+def embedded_base(folder: Path, out: Path) -> None:
+    """A copy of the base that comes with the checkout. Raises ModelError where it is missing or broken."""
+    if not folder.is_dir():
+        said = f"embedded: {folder} is not there; get it back with git checkout, or train it anew: make embedded"
+        raise ModelError(f"params.yaml: base_model.source: {said}")
+    copy_base(str(folder), out)
+
+
 def copy_base(source: str, out: Path) -> None:
     """A causal language model that can be loaded without remote code and without pickle. Raises ModelError."""
     try:

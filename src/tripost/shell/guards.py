@@ -41,6 +41,7 @@ def conditions(params: Params) -> dict[str, Any]:
     return {
         "validate": params.validate_.model_dump(mode="json"),
         "history": params.history,
+        "feedback": params.feedback,
         "max_updates": params.edit.max_updates,
         "probes": params.edit.probes is not None,
         "tasks": sorted(params.problems),
@@ -63,7 +64,7 @@ def require_passed(report_path: Path, params: Params) -> dict[str, Any]:
         raise GateError(f"{report_path}: the gate did not pass ({failed}); nothing is trained on this data; {again}")
     if report.get("conditions") != conditions(params):
         raise GateError(
-            f"{report_path}: made with other values of `validate`, `history`, `edit.max_updates` or "
+            f"{report_path}: made with other values of `validate`, `history`, `feedback`, `edit.max_updates` or "
             f"`edit.probes`, or other tasks, than params.yaml has now; {again}"
         )
     return report

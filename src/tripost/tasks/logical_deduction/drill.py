@@ -1,6 +1,7 @@
 """Small exercises: what a clue says as an ordering, and what two orderings say together."""
 
 import random
+from collections.abc import Sequence
 
 from tripost.tasks.logical_deduction.arrangements import (
     MANY,
@@ -27,12 +28,12 @@ def exercise(rng: random.Random) -> tuple[str, str]:
 def _clue(theme: Theme, names: list[str], rng: random.Random) -> tuple[str, str]:
     if rng.random() < 0.5:
         place = Place(count=rng.randrange(4), from_end=rng.random() < 0.5)
-        return f"{write_place(theme, names[0], place)[:-1]}: ", f"{_write(theme, names, place.tokens(0))}."
+        return f"{write_place(theme, names[0], place)[:-1]}: ", f"{write_pattern(theme, names, place.tokens(0))}."
     relation = theme.relations[0]
     forward = rng.random() < 0.5
     sentence = write_relation(theme, rng.choice(relation.forward if forward else relation.back), names[0], names[1])
     tokens = (MANY, 0, MANY, 1, MANY) if forward else (MANY, 1, MANY, 0, MANY)
-    return f"{sentence[:-1]}: ", f"{_write(theme, names, tokens)}."
+    return f"{sentence[:-1]}: ", f"{write_pattern(theme, names, tokens)}."
 
 
 def _together(theme: Theme, names: list[str], rng: random.Random) -> tuple[str, str]:
@@ -54,11 +55,12 @@ def _together(theme: Theme, names: list[str], rng: random.Random) -> tuple[str, 
             break
     given = [pair, third]
     rng.shuffle(given)
-    first, second = (_write(theme, names, one) for one in given)
-    return f"{first} and {second}: ", f"{_write(theme, names, tokens)}."
+    first, second = (write_pattern(theme, names, one) for one in given)
+    return f"{first} and {second}: ", f"{write_pattern(theme, names, tokens)}."
 
 
-def _write(theme: Theme, names: list[str], tokens: Tokens) -> str:
+def write_pattern(theme: Theme, names: Sequence[str], tokens: Tokens) -> str:
+    """`"(left) ?? hawk ?? (right)"`: a pattern in the words of a theme."""
     signs = {-1: "?", -2: "??"}
     words = [signs.get(token) or names[token].removesuffix(f" {theme.noun}") for token in tokens]
     return f'"({theme.start.label}) {" ".join(words)} ({theme.end.label})"'

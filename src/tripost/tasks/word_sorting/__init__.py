@@ -142,17 +142,22 @@ def _word(rng: random.Random) -> str:
     return "".join(syllables) + rng.choice(_CODAS)
 
 
-def _problem(difficulty: str, rng: random.Random) -> tuple[str, str, str]:
-    """Question, answer and rationale."""
+def some_words(count: int, rng: random.Random) -> list[str]:
+    """Made-up words, all different, some of which begin alike."""
     words: list[str] = []
-    while len(words) < _read(difficulty):
+    while len(words) < count:
         word = _word(rng)
         if words and rng.random() < _TIE:
             word = rng.choice(words)[: rng.choice((1, 1, 2))] + word[1:]
         # No word is the beginning of another one, as in the published lists.
         if not any(word.startswith(other) or other.startswith(word) for other in words):
             words.append(word)
-    question = f"Sort the following words alphabetically:\nList: {' '.join(words)}"
+    return words
+
+
+def _problem(difficulty: str, rng: random.Random) -> tuple[str, str, str]:
+    """Question, answer and rationale."""
+    question = f"Sort the following words alphabetically:\nList: {' '.join(some_words(_read(difficulty), rng))}"
     steps, final_text = derive(question)
     attempt = write_attempt(steps, final_text, "dataset")
     return question, str(attempt.final), attempt.raw

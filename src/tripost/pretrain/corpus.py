@@ -1,0 +1,51 @@
+"""The corpus: which pages it is made of, in which shares, and an endless stream of them."""
+
+import random
+from collections.abc import Iterator
+
+from tripost.pretrain.page import Maker, Page
+from tripost.pretrain.pages import days, letters, lists, numbers, orders, solutions
+
+SHARES: dict[str, tuple[Maker, float]] = {
+    "operations": (numbers.operations, 7),
+    "chains": (numbers.chains, 4),
+    "operation checks": (numbers.operation_checks, 5),
+    "chain checks": (numbers.chain_checks, 5),
+    "sums": (solutions.sums, 6),
+    "spelling": (letters.spelling, 1),
+    "looking": (letters.looking, 4),
+    "grouping": (letters.grouping, 4),
+    "ordering": (letters.ordering, 3),
+    "ticking": (letters.ticking, 4),
+    "letter checks": (letters.letter_checks, 3),
+    "order checks": (letters.order_checks, 3),
+    "lists": (solutions.lists, 6),
+    "calendar steps": (days.steps, 8),
+    "spellings of dates": (days.spellings, 0.5),
+    "months": (days.months, 1),
+    "options": (days.options, 3),
+    "day checks": (days.day_checks, 4),
+    "dates": (solutions.dates, 6),
+    "clues": (orders.drills, 3),
+    "positions": (orders.positions, 2),
+    "clue checks": (orders.order_checks, 4),
+    "orders": (solutions.orders, 6),
+    "copying": (lists.copying, 2),
+    "replacing": (lists.replacing, 4),
+    "leaving out": (lists.leaving_out, 0.5),
+}
+"""Name -> what makes a page, and its share of the tokens, in parts of the sum of all shares."""
+
+
+def pages(kind: str, seed: str) -> Iterator[Page]:
+    """Endless pages of one kind; the n-th is the same however many are taken."""
+    make, _ = SHARES[kind]
+    number = 0
+    while True:
+        yield make(random.Random(f"{kind} {seed} {number}"))
+        number += 1
+
+
+def shares() -> dict[str, float]:
+    """The share of each kind, in parts of their sum."""
+    return {kind: share for kind, (_, share) in SHARES.items()}

@@ -1,0 +1,41 @@
+"""What the embedded base has read, as digests: a format that changes needs a new base."""
+
+import random
+from hashlib import sha256
+from itertools import islice
+
+from tripost import registry
+from tripost.phrases import document
+from tripost.pretrain.corpus import SHARES, pages
+from tripost.registry import TASKS
+
+COUNT = 30
+DIFFICULTIES = {
+    "date_understanding": ("1 step", "2 steps", "3 steps"),
+    "logical_deduction": ("3 objects", "4 objects", "5 objects"),
+    "multistep_arithmetic": ("length 3, depth [2]", "length 4, depth [2]", "length 3, depth [2,2]"),
+    "word_sorting": ("3 words", "5 words", "8 words"),
+}
+"""Of the texts that the tokenizer has its phrases from."""
+
+
+def task_documents(name: str, count: int, seed: int) -> list[str]:
+    """Questions, rationales with a slip, the script's feedback and the rationale as the update, in the layout."""
+    task = registry.task(name)
+    expert = task.script()  # type: ignore[attr-defined]  # ours have one
+    rng = random.Random(f"formats {seed} {name}")
+    return [document(problem, expert, rng) for problem in islice(task.problems(DIFFICULTIES[name], seed), count)]
+
+
+def formats() -> dict[str, str]:
+    """A digest of each task's texts, and of each kind of page."""
+    found = {name: _digest(task_documents(name, COUNT, 0)) for name in sorted(TASKS)}
+    for kind in sorted(SHARES):
+        found[f"page: {kind}"] = _digest(
+            ["".join(text for text, _ in page) for page in islice(pages(kind, "0"), COUNT)]
+        )
+    return found
+
+
+def _digest(texts: list[str]) -> str:
+    return sha256("\0".join(texts).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""One file a skill; each has functions that make one page from a random generator."""

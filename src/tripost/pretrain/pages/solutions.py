@@ -1,0 +1,50 @@
+"""Short step-by-step solutions of easier relatives of the tasks, in the layout of the tasks. Never a mistake."""
+
+import random
+
+from tripost.pretrain.page import Page
+from tripost.records import Step
+from tripost.tasks.date_understanding.derive import derive as derive_date
+from tripost.tasks.date_understanding.wording import write_question
+from tripost.tasks.logical_deduction.derive import derive as derive_order
+from tripost.tasks.logical_deduction.puzzle import make_question
+from tripost.tasks.logical_deduction.question import read_question
+from tripost.tasks.multistep_arithmetic.derive import derive as derive_value
+from tripost.tasks.word_sorting import some_words
+from tripost.tasks.word_sorting.derive import derive as derive_words
+from tripost.text import attempt_prompt, write_attempt
+
+
+def _solved(question: str, derived: tuple[list[Step], str]) -> Page:
+    return [(attempt_prompt(question), False), (write_attempt(*derived, "dataset").raw, True)]
+
+
+def sums(rng: random.Random) -> Page:
+    """Two groups, one of them of two terms only."""
+    lengths = rng.choice(((2, 2), (2, 3), (3, 2)))
+    groups = []
+    for length in lengths:
+        terms = [str(rng.randint(-9, 9))]
+        for _ in range(length - 1):
+            terms += [rng.choice("+-*"), str(rng.randint(-9, 9))]
+        groups.append(f"({' '.join(terms)})")
+    question = f"({groups[0]} {rng.choice('+-*')} {groups[1]}) ="
+    return _solved(question, derive_value(question))
+
+
+def lists(rng: random.Random) -> Page:
+    """Two or three words."""
+    question = f"Sort the following words alphabetically:\nList: {' '.join(some_words(rng.choice((2, 3, 3)), rng))}"
+    return _solved(question, derive_words(question))
+
+
+def dates(rng: random.Random) -> Page:
+    """One step."""
+    question = write_question(1, rng)
+    return _solved(question, derive_date(question))
+
+
+def orders(rng: random.Random) -> Page:
+    """Three objects."""
+    question = make_question(3, rng)
+    return _solved(question, derive_order(read_question(question)))
