@@ -33,7 +33,7 @@ from tripost.text import parse_attempt
 
 params, d, m, t = load_params(Path("params.yaml")), Path("data"), Path("models"), Path("data/t1")
 plugins.main(params, out=d / "plugins.json")
-base_model.main(params, out=m / "base")
+base_model.main(params, out=m / "base", embedded=m / "embedded")
 problems.main(params, out=d / "problems", counts=d / "problems.json")
 warmup.main(params, m / "base", d / "problems", m / "t0", m / "t0.loss.csv", m / "t0.json",
             d / "t0/pool.jsonl", d / "t0/pool.meta.json")
