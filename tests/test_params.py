@@ -114,9 +114,9 @@ def test_all_errors_are_reported_at_once() -> None:
 
 
 def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("learning_rate: 4.0e-4", "learning_rate: 4e-4")
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("learning_rate: 1.0e-3", "learning_rate: 1e-3")
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
-    assert load_params(tmp_path / "params.yaml").train.learning_rate == 4e-4
+    assert load_params(tmp_path / "params.yaml").train.learning_rate == 1e-3
 
 
 @pytest.mark.parametrize("content", [b"seed: [1", b"\xff\xfe", b"", b"- 1", b"seed: !!python/object:os.system x"])
