@@ -6,74 +6,31 @@
     python -m bench.base attempts models/t0 [--count 100] [--difficulties "word_sorting=4 words;5 words" ...]
     python -m bench.base updates models/t1 [--count 100]
 
-`attempts`: how many first attempts are right (the answer, and every step), greedy and at temperature 1.
-`updates`: of the wrong ones at temperature 1, how many updates are right given the script's feedback: what the method
-stands on. And with its own feedback: how often it flags, finds the step, and is right in the end.
+`tokens`: how long questions and rationales are. `skills`: what of pages like those of the corpus is whole right.
+`pairs`: whether it tells its own wrong results from the right ones. `attempts`: how many first attempts are right
+(the answer, and every step), greedy and at temperature 1. `updates`: of the wrong ones, greedy and at temperature
+1, how many updates are right given the script's feedback: what the method stands on. And with its own feedback: how
+often it flags, finds the step, and is right in the end.
 """
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from random import Random
 
+from bench.answers import SEED, attempts, complete, fresh, is_right, verdicts
+from bench.updates import show_updates
 from tripost import registry
-from tripost.interfaces import CannotJudge, Completion, Sampling
-from tripost.judge import judge
+from tripost.layout import Layout
 from tripost.models.decoder import TorchDecoder
 from tripost.models.encode import count_tokens, load_model, load_tokenizer
 from tripost.params_file import load_params
+from tripost.pretrain.page import INCORRECT
 from tripost.pretrain.pages import numbers
 from tripost.pretrain.pages.days import said, step
 from tripost.pretrain.skills import measure
-from tripost.records import Attempt, Feedback, Problem, Turn
-from tripost.rollout import derive_seed
-from tripost.text import (
-    ATTEMPT_STOPS,
-    FEEDBACK_STOPS,
-    Layout,
-    attempt_prompt,
-    feedback_prompt,
-    parse_attempt,
-    read_feedback,
-    unreadable_feedback,
-    update_prompt,
-)
-
-SEED = 4_711
-LIMITS = {"attempt": 700, "feedback": 200, "line": 60, "verdict": 3}
-
-
-def fresh(task: str, difficulty: str, count: int) -> list[Problem]:
-    """New problems: a seed that no run has."""
-    return list(islice(registry.task(task).problems((difficulty,), SEED), count))
-
-
-def complete(model: TorchDecoder, prompts: list[str], what: str, temperature: float) -> list[Completion]:
-    """Of each prompt one completion."""
-    stops = {"attempt": ATTEMPT_STOPS, "verdict": ()}.get(what, FEEDBACK_STOPS)
-    sampling = Sampling(temperature=temperature, max_new_tokens=LIMITS[what], stops=stops)
-    seeds = [derive_seed(SEED, what, str(k)) for k in range(len(prompts))]
-    return model.complete(prompts, sampling, seeds)
-
-
-def verdicts(task: str, problems: list[Problem], attempts: list[Attempt]) -> list[Feedback | CannotJudge]:
-    """The script's, held against the answer."""
-    expert, family = registry.script(task), registry.task(task)
-    return [judge(x, y, family, expert) for x, y in zip(problems, attempts, strict=True)]
-
-
-def is_right(verdict: Feedback | CannotJudge) -> bool:
-    """Answer and steps."""
-    return isinstance(verdict, Feedback) and verdict.says_correct
-
-
-def attempts(model: TorchDecoder, task: str, problems: list[Problem], temperature: float) -> list[Attempt]:
-    """First attempts."""
-    said = complete(model, [attempt_prompt(x.question) for x in problems], "attempt", temperature)
-    return [parse_attempt(c.text if c.finished else "", "m_theta") for c in said]
+from tripost.prompts import attempt_prompt
 
 
 def show_attempts(folder: str, difficulties: dict[str, list[str]], count: int) -> None:
@@ -93,74 +50,6 @@ def show_attempts(folder: str, difficulties: dict[str, list[str]], count: int) -
                 cells.append(f"{answers} / {steps} of {count} ({unreadable} unreadable)")
             sys.stdout.write(f"{task}, {difficulty}: {' | '.join(cells)}\n")
             sys.stdout.flush()
-
-
-def show_updates(folder: str, difficulties: dict[str, list[str]], count: int, layout: Layout) -> None:
-    """One line a task and temperature of the first attempt."""
-    model = TorchDecoder(folder, 64)
-    for task, wanted in difficulties.items():
-        problems = [x for difficulty in wanted for x in fresh(task, difficulty, count // len(wanted))]
-        for temperature in (0.0, 1.0):
-            _show_updates(model, task, problems, layout, temperature)
-
-
-def _show_updates(
-    model: TorchDecoder, task: str, problems: list[Problem], layout: Layout, temperature: float
-) -> None:
-    written = attempts(model, task, problems, temperature)
-    found = verdicts(task, problems, written)
-    wrong = [k for k, f in enumerate(found) if isinstance(f, Feedback) and not f.says_correct]
-    right = [k for k, f in enumerate(found) if is_right(f)]
-    given = [Turn(attempt=written[k], feedback=found[k], n_tokens=0) for k in wrong]  # type: ignore[arg-type]  # Feedback
-    mended = _updated(model, task, [problems[k] for k in wrong], given, layout)
-    own = _own_feedback(
-        model, [problems[k] for k in (*wrong, *right)], [written[k] for k in (*wrong, *right)], layout
-    )
-    flags: Counter[str] = Counter()
-    alarmed: list[tuple[Problem, Turn]] = []
-    for k, told in zip((*wrong, *right), own, strict=True):
-        kind = "wrong" if k in set(wrong) else "right"
-        flags[f"{kind} unreadable"] += told.malformed
-        flags[f"{kind} flagged"] += told.wrong_step is not None
-        truth = found[k]
-        assert isinstance(truth, Feedback)
-        flags[f"{kind} located"] += told.wrong_step is not None and told.wrong_step == truth.wrong_step
-        if told.wrong_step is not None:
-            alarmed.append((problems[k], Turn(attempt=written[k], feedback=told, n_tokens=0)))
-    ended = _updated(model, task, [x for x, _ in alarmed], [turn for _, turn in alarmed], layout)
-    was = [turn.attempt for _, turn in alarmed]
-    before = [is_right(f) for f in verdicts(task, [x for x, _ in alarmed], was)]
-    fixed = sum(after and not first for first, after in zip(before, ended, strict=True))
-    broken = sum(first and not after for first, after in zip(before, ended, strict=True))
-    sys.stdout.write(
-        f"{task}, temperature {temperature:g}: {len(right)} right, {len(wrong)} wrong of {len(problems)}; "
-        f"given the script's feedback {sum(mended)} of {len(wrong)} mended; own feedback: flags "
-        f"{flags['wrong flagged']} of {len(wrong)} wrong, {flags['right flagged']} of {len(right)} right, "
-        f"names the step {flags['wrong located']}, "
-        f"unreadable {flags['wrong unreadable']} + {flags['right unreadable']}; fixed {fixed}, broken {broken}\n"
-    )
-    sys.stdout.flush()
-
-
-def _own_feedback(
-    model: TorchDecoder, problems: list[Problem], written: list[Attempt], layout: Layout
-) -> list[Feedback]:
-    prompts = [feedback_prompt(x.question, [], y, layout) for x, y in zip(problems, written, strict=True)]
-    said = complete(model, prompts, "feedback", 0.0)
-    return [
-        read_feedback(c.text, y, "m_theta", layout) if c.finished else unreadable_feedback(c.text, "m_theta")
-        for c, y in zip(said, written, strict=True)
-    ]
-
-
-def _updated(
-    model: TorchDecoder, task: str, problems: list[Problem], turns: list[Turn], layout: Layout
-) -> list[bool]:
-    """Whether the update that follows each turn is right."""
-    prompts = [update_prompt(x.question, [], turn, layout) for x, turn in zip(problems, turns, strict=True)]
-    said = complete(model, prompts, "attempt", 0.0)
-    updates = [parse_attempt(c.text if c.finished else "", "m_theta") for c in said]
-    return [is_right(verdict) for verdict in verdicts(task, problems, updates)]
 
 
 def show_skills(folder: str, pages: int) -> None:
@@ -192,8 +81,8 @@ def show_pairs(folder: str, count: int) -> None:
             if value and right != value != right.partition(", that is")[0]
         ]
         lines = [f"{given} {value}" for given, *both in wrong for value in both]
-        told = complete(model, [f"Check each line.\n(1) {line}" for line in lines], "verdict", 0.0)
-        says_wrong = ["incorrect" in one.text for one in told]
+        told = complete(model, [f"Check each line.\n(1) {line}\nStep (1)" for line in lines], "verdict", 0.0)
+        says_wrong = [one.text.startswith(INCORRECT) for one in told]
         passed = [not flag for flag in says_wrong[::2]]
         both = sum(a and b for a, b in zip(passed, says_wrong[1::2], strict=True))
         n = len(wrong)

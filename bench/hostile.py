@@ -22,6 +22,7 @@ from tripost.columns import flatten
 from tripost.edit import edit
 from tripost.errors import DataError
 from tripost.filter import flaw
+from tripost.layout import PAPER_LAYOUT
 from tripost.params import EditParams, ExpertParams, SourceParams
 from tripost.parts import find_part
 from tripost.problems import check_rationales, collect
@@ -29,7 +30,7 @@ from tripost.reading import stands_in
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.rollout import trajectory
 from tripost.tasks.multistep_arithmetic.expression import ExpressionError, evaluate, parse
-from tripost.text import PAPER_LAYOUT, parse_attempt, parse_feedback
+from tripost.text import parse_attempt, parse_feedback
 
 RUNS = 5
 PARAMS = EditParams(max_updates=5, check_reason=True, probes=None, salvage=False)

@@ -10,12 +10,13 @@ from bench.planted import arithmetic, words
 from tripost.edit import edit
 from tripost.filter import flaw
 from tripost.interfaces import Scripted
+from tripost.layout import PAPER_LAYOUT
 from tripost.lengths import with_token_counts
 from tripost.params import EditParams
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.registry import task
 from tripost.rollout import trajectory
-from tripost.text import ALL_CORRECT, PAPER_LAYOUT, parse_attempt, parse_feedback
+from tripost.text import ALL_CORRECT, parse_attempt, parse_feedback
 
 CONTEXT = 5_000
 MAX_UPDATES = 5

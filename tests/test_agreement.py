@@ -14,8 +14,8 @@ from tripost import registry
 from tripost.columns import flatten
 from tripost.edit import edit
 from tripost.filter import filter_all, flaw
+from tripost.layout import PAPER_LAYOUT
 from tripost.records import Problem, Trajectory
-from tripost.text import PAPER_LAYOUT
 
 ODD = ['" is incorrect. This is because ', "\u00a0", "<|x>y|>", "</s>", "\ufffd", "Feedback:", "(Final response)", '"', "]",
        "So the answer is", " = ", " < ", "(", "-", "\u202e", "\x1b[31m", ".", ":", "Q:", "1", "a"]  # fmt: skip

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from tests.gate_rows import CONTEXT, DIFFICULTIES, PROBLEMS, ROWS, count_tokens, with_fields, with_turn
 from tripost import columns, reading
 from tripost.columns import COLUMNS, TaskCount, flatten, task_counts
+from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.reading import attempt_is_stale, feedback_is_stale, read, read_attempt, read_feedback, stands_in
 from tripost.records import Turn
-from tripost.text import ALL_CORRECT, PAPER_LAYOUT, Layout, parse_attempt, parse_feedback
+from tripost.text import ALL_CORRECT, parse_attempt, parse_feedback
 
-ALLOWED = {"tripost.reading", "tripost.records", "tripost.text"}
+ALLOWED = {"tripost.layout", "tripost.prompts", "tripost.reading", "tripost.records", "tripost.text"}
 FRAGMENTS = [
     "(1) a = 3.", "(2)b", "  (2.1)  c ", "(10) d", "(Final response) So the answer is -7.",
     "(3) so the answer is: x .", "(Final answer) SO THE ANSWER IS 4", "(Final response) no", "", "(",

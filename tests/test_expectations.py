@@ -22,12 +22,12 @@ from tests.gate_rows import (
     with_turn,
 )
 from tripost.columns import Row, flatten
+from tripost.layout import PAPER_LAYOUT
 from tripost.params import ValidateParams
 from tripost.records import Trajectory
 from tripost.shell import expectations
 from tripost.shell.expectations import GateResult, _finding, gate
 from tripost.shell.suite import row_checks, task_checks
-from tripost.text import PAPER_LAYOUT
 
 PARAMS = ValidateParams(min_rows=3, improves_share=(0.05, 0.95), min_recall=0.9, max_false_alarms=0.05)
 

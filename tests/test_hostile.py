@@ -19,14 +19,7 @@ from tripost.records import Feedback, Problem
 from tripost.tasks.multistep_arithmetic.derive import derive
 from tripost.tasks.multistep_arithmetic.expression import ExpressionError, evaluate, parse
 from tripost.tasks.word_sorting.derive import question_words
-from tripost.text import (
-    MAX_CHARS,
-    MAX_STEPS,
-    parse_feedback,
-    reads_back,
-    unreadable_attempt,
-    write_feedback,
-)
+from tripost.text import MAX_CHARS, MAX_STEPS, parse_feedback, reads_back, unreadable_attempt, write_feedback
 
 X = arithmetic_problem()
 END = "\n(Final response) So the answer is 7."

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import attempt
 from tests.fuzz.file_targets import held, shipped
-from tests.fuzz.text_targets import both_read, check_attempt
+from tests.fuzz.text_targets import WALK, both_read, check_attempt, check_walk
 from tests.test_io import ATTEMPTS, FEEDBACK, TEXT, TRAJECTORIES
 from tripost.errors import DataError, ParamsError
 from tripost.params import Params
@@ -34,7 +34,9 @@ from tripost.text import (
     has_marker,
     parse_attempt,
     parse_feedback,
+    read_written_feedback,
     reads_back,
+    walk,
     write_attempt,
     write_feedback,
 )
@@ -104,6 +106,16 @@ def test_feedback_reads_back_or_says_that_it_does_not(part: str, reason: str, st
     if found == said:
         both_read(y, said)
         assert (said.wrong_part, said.reason) == (part, reason)
+
+
+@given(ANYTHING, ANYTHING, st.integers(1, 3), ANYTHING)
+def test_a_walk_and_its_verdict_are_read_as_the_verdict(part: str, reason: str, step: int, text: str) -> None:
+    y = attempt("(1) one\n(2) two\n(Final response) So the answer is 1.")
+    for said in (write_feedback(y, step, part, reason, "script"), write_feedback(y, None, "", "", "script")):
+        if reads_back(said, y):
+            assert read_written_feedback(walk(y, said) + said.text, y, "script", WALK) == said
+    check_walk(text, y, parse_feedback(text, y, "m_theta"))
+    check_walk(f"Step (1) is correct. {text}", y, parse_feedback(text, y, "m_theta"))
 
 
 @given(ANYTHING, ANYTHING)

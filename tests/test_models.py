@@ -13,20 +13,15 @@ from tests.test_filter import FOUND, GOOD, X
 from tripost.errors import ModelError, TrainingError
 from tripost.examples import rationale_examples
 from tripost.interfaces import Sampling
+from tripost.layout import PAPER_LAYOUT
 from tripost.models.decoder import TorchDecoder
 from tripost.models.encode import encode, encode_prompts, load_tokenizer
 from tripost.models.learner import TorchLearner, micro_batches, plan_steps
 from tripost.params import TrainParams
+from tripost.prompts import attempt_prompt, feedback_prompt, update_prompt
 from tripost.rebalance import PAPER_WEIGHTS, rebalance
 from tripost.records import Example, Segment, Turn
-from tripost.text import (
-    ATTEMPT_STOPS,
-    PAPER_LAYOUT,
-    attempt_prompt,
-    feedback_prompt,
-    update_prompt,
-    write_feedback,
-)
+from tripost.text import ATTEMPT_STOPS, write_feedback
 
 from tests.test_rebalance import params as rebalance_params  # isort: skip
 

@@ -71,6 +71,19 @@ def test_groups_stay_together_and_held_out_questions_leave_train_counted() -> No
     assert found.left_out["train: stands in a held-out split, or twice"] == 3
 
 
+def test_a_run_may_hold_out_a_difficulty_that_is_seen_by_definition() -> None:
+    asked = source(seen=("3 words",), unseen=("6 words",))
+    splits = by_split(collect(registry.task(WORDS), asked, [], 1).problems)
+    assert {(p.difficulty, p.seen) for p in splits["train"]} == {("3 words", True)}
+    assert Counter((p.difficulty, p.seen) for p in splits["test"]) == {("3 words", True): 5, ("6 words", False): 2}
+
+
+def test_a_difficulty_is_seen_or_unseen_not_both() -> None:
+    both = source(seen=("3 words", "4 words"), unseen=("4 words",))
+    with pytest.raises(DataError, match=r"problems\.word_sorting\.seen: '4 words' stands in unseen, too"):
+        collect(registry.task(WORDS), both, [], 1)
+
+
 def test_unseen_by_definition_is_refused_as_seen() -> None:
     with pytest.raises(DataError, match=r"'length 5, depth \[2\]' is unseen by definition; move it to unseen"):
         collect(registry.task(ARITHMETIC), source(seen=("length 5, depth [2]",)), [], 1)

@@ -9,10 +9,11 @@ from tests.fakes import ARITHMETIC, arithmetic_problem, attempts_of
 from tests.test_edit import RIGHT, WRONG, WRONG_LATER, said
 from tests.test_filter import FOUND, LATER, OK
 from tripost.errors import DataError
+from tripost.layout import Layout
 from tripost.params import RebalanceParams, WeightParams
 from tripost.rebalance import rebalance, shares
 from tripost.records import Example, Problem, Trajectory
-from tripost.text import ALL_CORRECT, Layout
+from tripost.text import ALL_CORRECT
 
 X = arithmetic_problem()
 WEIGHTS = WeightParams(question=0.0, attempt=1.0, wrong_attempt=0.25, feedback=1.5, update=2.0)

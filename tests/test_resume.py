@@ -26,10 +26,11 @@ from tripost.models import checkpoint
 from tripost.models.decoder import TorchDecoder
 from tripost.models.learner import TorchLearner
 from tripost.models.sampling import MARGIN, pick
+from tripost.prompts import attempt_prompt
 from tripost.shell.io import file_sha256
 from tripost.shell.partial import Remembering, fingerprint, partial_work
 from tripost.shell.progress import Progress
-from tripost.text import ATTEMPT_STOPS, attempt_prompt
+from tripost.text import ATTEMPT_STOPS
 
 GREEDY = Sampling(temperature=0.0, max_new_tokens=30)
 

@@ -6,9 +6,10 @@ from tests.fakes import ARITHMETIC, WORDS, ScriptedModel, arithmetic_problem, at
 from tests.test_edit import OWN, RIGHT, WRONG
 from tripost.interfaces import Completion
 from tripost.params import MaxNewTokens, RolloutParams
+from tripost.prompts import attempt_prompt
 from tripost.records import Trajectory
 from tripost.rollout import derive_seed, rollout, window
-from tripost.text import ALL_CORRECT, attempt_prompt
+from tripost.text import ALL_CORRECT
 
 X = arithmetic_problem()
 

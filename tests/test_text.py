@@ -7,24 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, attempt, problems
+from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.parts import find_part
+from tripost.prompts import attempt_prompt, feedback_prompt, feedback_segment, pair_segments, update_prompt
 from tripost.records import Step, Turn
 from tripost.text import (
     ALL_CORRECT,
     MARKERS,
     MAX_CHARS,
-    PAPER_LAYOUT,
-    Layout,
-    attempt_prompt,
-    feedback_prompt,
-    feedback_segment,
     has_marker,
     label_key,
-    pair_segments,
     parse_attempt,
     parse_feedback,
-    read_feedback,
-    update_prompt,
+    read_written_feedback,
     write_attempt,
     write_feedback,
 )
@@ -185,7 +180,7 @@ def test_a_walk_says_of_each_step_before_the_wrong_one_that_it_is_correct(
     said = write_feedback(THREE, wrong_step, "o", "it is not", "m_theta")
     written = feedback_segment(Turn(attempt=THREE, feedback=said, n_tokens=0), WALK)
     assert written == f"\nFeedback: {walked}{said.text}"
-    assert read_feedback(written.removeprefix("\nFeedback:"), THREE, "m_theta", WALK) == said
+    assert read_written_feedback(written.removeprefix("\nFeedback:"), THREE, "m_theta", WALK) == said
 
 
 @pytest.mark.parametrize(
@@ -200,4 +195,4 @@ def test_a_walk_says_of_each_step_before_the_wrong_one_that_it_is_correct(
     ],
 )
 def test_a_walk_that_disagrees_with_its_verdict_is_malformed(said: str) -> None:
-    assert read_feedback(said, THREE, "m_theta", WALK).malformed
+    assert read_written_feedback(said, THREE, "m_theta", WALK).malformed

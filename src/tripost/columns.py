@@ -1,7 +1,7 @@
 """Trajectories -> one flat row of scalars each, for the gate of stage `validate`.
 
 The gate is the last defence, so nothing here leans on what it has to catch: no filter, no edit, no task. What
-a row says is read from its text by `tripost.reading`; only the training texts come from `tripost.text`.
+a row says is read from its text by `tripost.reading`; only the training texts come from `tripost.prompts`.
 
 A column is a value that has to be another column's, a number that has to lie between two others, or a count
 of something that must not be there. None is ever empty: what cannot be known says so in brackets.
@@ -15,9 +15,10 @@ from itertools import pairwise
 
 import msgspec
 
+from tripost.layout import Layout
+from tripost.prompts import pair_segments
 from tripost.reading import attempt_is_stale, feedback_is_stale, leftovers, read, stands_in
 from tripost.records import Problem, Trajectory
-from tripost.text import Layout, pair_segments
 
 Scalar = str | int | bool
 Row = dict[str, Scalar]

@@ -16,12 +16,12 @@ import msgspec
 from tripost.filter import update_flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Expert, Task
 from tripost.judge import judge
+from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.lengths import with_token_counts
 from tripost.params import EditParams
 from tripost.parts import find_part
 from tripost.probes import ask
 from tripost.records import Attempt, Dropped, Feedback, Probe, Problem, Trajectory, Turn
-from tripost.text import PAPER_LAYOUT, Layout
 
 REASONS = {
     "malformed_attempt": "an attempt cannot be read",

@@ -9,12 +9,12 @@ from typing import Any
 
 from tripost.interfaces import CannotJudge, Decoder, Expert, Task, Watcher
 from tripost.judge import judge
+from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.lengths import with_token_counts
 from tripost.params import EvalParams
 from tripost.rates import paired, rate
 from tripost.records import Prediction, Problem
 from tripost.rollout import NOBODY, converse, derive_seed, trajectory
-from tripost.text import PAPER_LAYOUT, Layout
 
 CANNOT_JUDGE = -1
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from tripost.prompts import rationale_segments
 from tripost.records import Example, Problem, Segment
-from tripost.text import rationale_segments
 
 
 def rationale_examples(problems: Iterable[Problem]) -> list[Example]:

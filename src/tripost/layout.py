@@ -1,4 +1,4 @@
-"""What of the layout of turns can be chosen; `text.py` writes and reads it."""
+"""What of the layout of turns can be chosen; `prompts.py` writes it, `text.py` reads it."""
 
 from typing import Literal
 

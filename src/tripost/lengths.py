@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from tripost.layout import Layout
+from tripost.prompts import pair_segments
 from tripost.records import Problem, Trajectory
-from tripost.text import Layout, pair_segments
 
 
 def with_token_counts(

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from tripost.interfaces import CannotJudge, Drilled, Expert, Task
-from tripost.records import Example, Problem, Segment, Turn
-from tripost.text import PAPER_LAYOUT, pair_segments, parse_attempt
+from tripost.layout import PAPER_LAYOUT, Layout
+from tripost.prompts import pair_segments
+from tripost.records import Attempt, Example, Feedback, Problem, Segment, Turn
+from tripost.text import parse_attempt
 
 EXERCISES = 12
 """A page."""
@@ -53,17 +55,22 @@ def drills(tasks: Mapping[str, Task], count: int, seed: int) -> list[Example]:
     return pages
 
 
-def document(problem: Problem, expert: Expert, rng: random.Random) -> str:
+def document(problem: Problem, expert: Expert, rng: random.Random, layout: Layout = PAPER_LAYOUT) -> str:
     """A question, its rationale with a slip, the feedback on it, and the rationale as the update."""
-    attempt = parse_attempt(_slip(problem.rationale or "", rng), "dataset")
-    verdict = None if attempt.malformed else expert.feedback(problem, attempt)
-    feedback = None if isinstance(verdict, CannotJudge) else verdict
+    attempt, feedback = slip(problem, expert, rng)
     right = parse_attempt(problem.rationale or "", "dataset")
     turns = [
         Turn(attempt=attempt, feedback=feedback, n_tokens=0),
         Turn(attempt=right, feedback=None, n_tokens=0),
     ]
-    return "".join(text for _, text in pair_segments(problem.question, turns, 0, PAPER_LAYOUT, with_update=True))
+    return "".join(text for _, text in pair_segments(problem.question, turns, 0, layout, with_update=True))
+
+
+def slip(problem: Problem, expert: Expert, rng: random.Random) -> tuple[Attempt, Feedback | None]:
+    """The rationale with something changed in it, and what the expert says of it, where it can judge."""
+    attempt = parse_attempt(_slip(problem.rationale or "", rng), "dataset")
+    verdict = None if attempt.malformed else expert.feedback(problem, attempt)
+    return attempt, None if isinstance(verdict, CannotJudge) else verdict
 
 
 def _slip(text: str, rng: random.Random) -> str:

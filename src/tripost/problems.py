@@ -41,7 +41,7 @@ def collect(task: Task, source: SourceParams, rows: Sequence[tuple[str, dict[str
         chosen = {split: [p for p in pool if p.split == split] for split in ("test", "validation", "train")}
         chosen = {split: problems[: getattr(source, split)] for split, problems in chosen.items()}
     else:
-        wanted = [p for p in pool if p.difficulty in {*source.seen, *source.unseen}]
+        wanted = [_held_out(p, source) for p in pool if p.difficulty in {*source.seen, *source.unseen}]
         left_out["other difficulty"] = len(pool) - len(wanted)
         chosen = _split(task, source, wanted, seed)
         for split in chosen:
@@ -76,16 +76,20 @@ def require_unique(problems: Iterable[Problem]) -> None:
 
 
 def check_difficulties(task: Task, source: SourceParams) -> None:
-    """Raises DataError for a difficulty that the task does not have, or has on the other side."""
-    for key, difficulties, other in (("seen", source.seen, "unseen"), ("unseen", source.unseen, "seen")):
+    """Raises DataError for a difficulty that the task does not have, that both lists have, or unseen by definition
+    and yet to be trained on. The other way round is allowed: a run may hold out what the paper trains on.
+    """
+    for key, difficulties in (("seen", source.seen), ("unseen", source.unseen)):
         for difficulty in difficulties:
             where = f"params.yaml: problems.{task.name}.{key}"
             try:
                 seen = task.seen(difficulty)
             except DataError as error:
                 raise DataError(f"{where}: {error}; see docs/data.md") from None
-            if seen != (key == "seen"):
-                raise DataError(f"{where}: {difficulty!r} is {other} by definition; move it to {other}")
+            if key == "seen" and not seen:
+                raise DataError(f"{where}: {difficulty!r} is unseen by definition; move it to unseen")
+            if key == "seen" and difficulty in source.unseen:
+                raise DataError(f"{where}: {difficulty!r} stands in unseen, too; remove it from one")
 
 
 def _split(task: Task, source: SourceParams, pool: Sequence[Problem], seed: int) -> dict[str, list[Problem]]:
@@ -103,7 +107,8 @@ def _split(task: Task, source: SourceParams, pool: Sequence[Problem], seed: int)
             taken = _take_groups(mine, chosen, count, split, seed)
             chosen[split] += taken
             if difficulties and (not mine or not seen):
-                stream = task.problems(difficulties, seed * 10 + number + (0 if seen else 5))
+                drawn = task.problems(difficulties, seed * 10 + number + (0 if seen else 5))
+                stream = (_held_out(problem, source) for problem in drawn)
                 chosen[split] += _new(stream, chosen, count - len(taken), split)
     return chosen
 
@@ -131,6 +136,11 @@ def _new(stream: Iterable[Problem], chosen: dict[str, list[Problem]], count: int
     known = {normalise(problem.question) for problems in chosen.values() for problem in problems}
     fresh = (problem for problem in stream if normalise(problem.question) not in known)
     return [_in_split(problem, split) for problem in islice(fresh, count)]
+
+
+def _held_out(problem: Problem, source: SourceParams) -> Problem:
+    """The problem, unseen where this run holds out its difficulty."""
+    return msgspec.structs.replace(problem, seen=problem.seen and problem.difficulty not in source.unseen)
 
 
 def _in_split(problem: Problem, split: str) -> Problem:

@@ -12,9 +12,11 @@ import msgspec
 
 from tripost.errors import DataError
 from tripost.filter import words_of
+from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.params import RebalanceParams, WeightParams
+from tripost.prompts import pair_segments
 from tripost.records import Dropped, Example, ExampleKind, Part, Problem, Segment, Trajectory, Turn
-from tripost.text import PAPER_LAYOUT, Layout, pair_segments, parse_attempt, write_feedback
+from tripost.text import parse_attempt, write_feedback
 
 REASONS = {
     "not_sampled": "balancing took none of its turn pairs",

@@ -9,21 +9,18 @@ from hashlib import blake2b, sha256
 import msgspec
 
 from tripost.interfaces import Completion, Decoder, Nobody, Sampling, Watcher
+from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.lengths import with_token_counts
 from tripost.params import BaseModelParams, MaxNewTokens, RolloutParams
+from tripost.prompts import attempt_prompt, feedback_prompt, update_prompt
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
 from tripost.text import (
     ATTEMPT_STOPS,
     FEEDBACK_STOPS,
-    PAPER_LAYOUT,
-    Layout,
-    attempt_prompt,
-    feedback_prompt,
     parse_attempt,
-    read_feedback,
+    read_written_feedback,
     unreadable_attempt,
     unreadable_feedback,
-    update_prompt,
 )
 
 M_THETA = "m_theta"
@@ -128,7 +125,7 @@ def _attempt(said: Completion) -> Attempt:
 def _feedback(said: Completion, attempt: Attempt, layout: Layout) -> Feedback:
     if not said.finished:
         return unreadable_feedback(said.text, M_THETA)
-    return read_feedback(said.text, attempt, M_THETA, layout)
+    return read_written_feedback(said.text, attempt, M_THETA, layout)
 
 
 def _goes_on(turn: Turn) -> bool:

@@ -1,4 +1,4 @@
-"""Trajectory <-> text. The only file that knows "Feedback:" and "Updated Answer:".
+"""Trajectory <-> text: attempts and feedback, written and read, and the words between them.
 
 One layout serves rollout, evaluation and training, so that M_theta is trained on the bytes it will be asked with:
 
@@ -16,9 +16,8 @@ All patterns are linear and all sizes bounded, since most of what comes here was
 import re
 from collections.abc import Sequence
 
-from tripost.layout import PAPER_LAYOUT as PAPER_LAYOUT
-from tripost.layout import Layout as Layout
-from tripost.records import Attempt, Feedback, Part, Problem, Step, Turn
+from tripost.layout import Layout
+from tripost.records import Attempt, Feedback, Step
 
 QUESTION = "Q: "
 ANSWER = "\nAnswer: Let's think step by step.\n"
@@ -152,28 +151,6 @@ def reads_back(feedback: Feedback, attempt: Attempt) -> bool:
     return parse_feedback(feedback.text, attempt, feedback.author) == feedback
 
 
-def attempt_prompt(question: str) -> str:
-    """What M_theta is asked with for y_0."""
-    return f"{QUESTION}{question}{ANSWER}"
-
-
-def context(question: str, before: Sequence[Turn], layout: Layout) -> str:
-    """Everything before y_i: the question alone, or with `history: full` all turns before it as well."""
-    text = attempt_prompt(question)
-    if layout.history == "full":
-        for turn in before:
-            text += turn.attempt.raw + feedback_segment(turn, layout) + UPDATE
-    return text
-
-
-def feedback_segment(turn: Turn, layout: Layout) -> str:
-    """`f_i` as a segment; nothing where there is none."""
-    if turn.feedback is None:
-        return ""
-    walked = walk(turn.attempt, turn.feedback) if layout.feedback == "walk" else ""
-    return f"{FEEDBACK} {walked}{turn.feedback.text}"
-
-
 def walk(attempt: Attempt, feedback: Feedback) -> str:
     """`Step (1) is correct. Step (2) is correct. `: the steps before the wrong one, or all of them."""
     if feedback.malformed:
@@ -182,42 +159,13 @@ def walk(attempt: Attempt, feedback: Feedback) -> str:
     return "".join(f"Step ({step.label}) is correct. " for step in attempt.steps[:count])
 
 
-def read_feedback(said: str, attempt: Attempt, author: str, layout: Layout) -> Feedback:
+def read_written_feedback(said: str, attempt: Attempt, author: str, layout: Layout) -> Feedback:
     """What M_theta wrote as f_i. A walk is checked against the verdict behind it and left out of the record, which
     holds the verdict alone; where the two disagree, the feedback is malformed."""
+    said = said.strip()
     if layout.feedback == "verdict" or len(said) > MAX_CHARS:
         return parse_feedback(said, attempt, author)
-    said = said.strip()
     feedback = parse_feedback(_WALK.sub("", said, count=1), attempt, author)
     if said == walk(attempt, feedback) + feedback.text:
         return feedback
     return unreadable_feedback(said, author)
-
-
-def feedback_prompt(question: str, before: Sequence[Turn], attempt: Attempt, layout: Layout) -> str:
-    """What M_theta is asked with for f_i."""
-    return context(question, before, layout) + attempt.raw + FEEDBACK
-
-
-def update_prompt(question: str, before: Sequence[Turn], turn: Turn, layout: Layout) -> str:
-    """What M_theta is asked with for y_{i+1}."""
-    return context(question, before, layout) + turn.attempt.raw + feedback_segment(turn, layout) + UPDATE
-
-
-def pair_segments(
-    question: str, turns: Sequence[Turn], i: int, layout: Layout, *, with_update: bool
-) -> tuple[tuple[Part, str], ...]:
-    """The turn pair (x, y_i, f_i[, y_{i+1}]) as (part, text): joined, they begin with the prompts above."""
-    turn, head = turns[i], context(question, turns[:i], layout)
-    feedback: tuple[Part, str] = ("feedback", feedback_segment(turn, layout))
-    wrong = with_update or (turn.feedback is not None and turn.feedback.wrong_step is not None)
-    attempt: tuple[Part, str] = ("wrong_attempt" if wrong else "attempt", turn.attempt.raw)
-    update = (("update", UPDATE + turns[i + 1].attempt.raw),) if with_update else ()
-    return (("question", head), attempt, feedback, *update)
-
-
-def rationale_segments(problem: Problem) -> tuple[tuple[Part, str], ...]:
-    """(x, rationale) as M_0 is fine-tuned on it. The problem must have a rationale."""
-    if problem.rationale is None:
-        raise ValueError(f"{problem.id}: no rationale")
-    return (("question", attempt_prompt(problem.question)), ("attempt", problem.rationale.strip()))

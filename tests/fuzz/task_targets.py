@@ -12,6 +12,7 @@ from tripost.columns import flatten
 from tripost.edit import edit
 from tripost.filter import REASONS, flaw
 from tripost.interfaces import CannotImprove, CannotJudge
+from tripost.layout import PAPER_LAYOUT
 from tripost.params import EditParams
 from tripost.parts import find_part
 from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory
@@ -39,7 +40,7 @@ from tripost.tasks.word_sorting.lines import (
     write_groups,
     write_order,
 )
-from tripost.text import PAPER_LAYOUT, parse_attempt, parse_feedback
+from tripost.text import parse_attempt, parse_feedback
 
 NONE_OF = (
     "early_all_correct", "unreadable", "stale_fields", "missing_steps", "missing_parts", "lost_steps",

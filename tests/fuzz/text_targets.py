@@ -3,10 +3,20 @@
 from tests.fakes import ARITHMETIC, WORDS
 from tests.fuzz import written
 from tests.fuzz.bytes_reader import BytesReader
+from tripost.layout import Layout
 from tripost.parts import find_part
 from tripost.reading import attempt_is_stale, feedback_is_stale, read, stands_in
 from tripost.records import Attempt, Feedback, Turn
-from tripost.text import MAX_CHARS, MAX_STEPS, has_marker, parse_attempt, parse_feedback, write_attempt
+from tripost.text import (
+    MAX_CHARS,
+    MAX_STEPS,
+    has_marker,
+    parse_attempt,
+    parse_feedback,
+    read_written_feedback,
+    walk,
+    write_attempt,
+)
 
 
 def attempts(data: bytes) -> None:
@@ -63,6 +73,19 @@ def feedbacks(data: bytes) -> None:
         assert said.reason
     if not y.malformed and len(text.strip()) <= MAX_CHARS:
         both_read(y, said)
+    check_walk(text, y, said)
+
+
+WALK = Layout(feedback="walk")
+
+
+def check_walk(text: str, y: Attempt, said: Feedback) -> None:
+    """A walk and its verdict are read as the verdict; any other text as one that says of the steps what it walks."""
+    walked = walk(y, said) + said.text
+    if not said.malformed and len(walked) <= MAX_CHARS:  # a malformed one may be a walk with a verdict behind it
+        assert read_written_feedback(walked, y, "m_theta", WALK) == said
+    found = read_written_feedback(text, y, "m_theta", WALK)
+    assert found.malformed or walk(y, found) + found.text == text.strip()
 
 
 def parts(data: bytes) -> None:

@@ -13,13 +13,13 @@ from tests.test_edit import WRONG
 from tests.test_filter import GOOD, OK, X, row
 from tests.toy import toy_params
 from tripost.errors import GateError
+from tripost.layout import PAPER_LAYOUT
 from tripost.lengths import with_token_counts
 from tripost.models.encode import TokenCounter
 from tripost.params import Params
 from tripost.records import Dropped, Trajectory
 from tripost.shell.guards import pool_meta_of
 from tripost.shell.io import read_json, read_records, write_json, write_records
-from tripost.text import PAPER_LAYOUT
 
 
 class Folder:

@@ -1,10 +1,11 @@
-"""M_theta writes: batched decoding with a KV cache, one seed a row.
+"""M_theta writes: batched decoding with a KV cache, one seed a row, a finished row replaced by the next one.
 
 A row draws its random numbers from its own counter-based generator and picks by inverse cumulative probability.
 Where rounding might decide, the row is computed once more, alone. So what it writes depends on prompt, sampling and
 seed, not on its neighbours: any batch, and a run that continues an interrupted one, write the same.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from tripost.models.encode import context_length, count_tokens, encode_prompts, 
 from tripost.models.sampling import pick
 from tripost.models.stops import Stops
 
+REFILL = 8
+"""New rows are read once so large a part of the slots (an eighth) is empty: reading one by one costs a step each."""
+
 
 def silent(rows: int, tokens: int) -> None:
     """Progress that nobody looks at."""
@@ -22,6 +26,15 @@ def silent(rows: int, tokens: int) -> None:
 
 def not_kept(row: int, completion: Completion) -> None:
     """A completion that nobody keeps before all are there."""
+
+
+class _Text:
+    """A row: its prompt, what is written so far and the token that was written last, a draw for each token."""
+
+    def __init__(self, prompt: list[int], draws: list[float]) -> None:
+        self.prompt, self.draws = prompt, draws
+        self.written: list[int] = []
+        self.last = -1
 
 
 class TorchDecoder:
@@ -49,83 +62,102 @@ class TorchDecoder:
         on_row: Callable[[int, Completion], None] = not_kept,
     ) -> list[Completion]:
         """Complete every prompt. A prompt that fills the context gets an empty, unfinished completion."""
+        import torch
+
+        from tripost.models.slots import Slots
+
         ids = encode_prompts(self.tokenizer, prompts)
         done = [Completion(text="", n_tokens=0, finished=False)] * len(prompts)
         rows = [row for row in range(len(prompts)) if len(ids[row]) < self.context]
-        rows.sort(key=lambda row: (len(ids[row]), row))
         on_tokens(len(prompts) - len(rows), 0)
-
-        def finish(row: int, completion: Completion) -> None:
-            done[row] = completion
-            on_row(row, completion)
-
-        for start in range(0, len(rows), self.batch_size):
-            batch = rows[start : start + self.batch_size]
-            self._decode(batch, ids, sampling, seeds, on_tokens, finish)
-        return done
-
-    def _decode(
-        self,
-        batch: list[int],
-        ids: list[list[int]],
-        sampling: Sampling,
-        seeds: Sequence[int],
-        on_tokens: Callable[[int, int], None],
-        on_row: Callable[[int, Completion], None],
-    ) -> None:
-        import torch
-        from transformers import DynamicCache
-
-        limits = {row: min(sampling.max_new_tokens, self.context - len(ids[row])) for row in batch}
-        draws = {row: np.random.Generator(np.random.Philox(key=seeds[row])).random(limits[row]) for row in batch}
+        # Of like length, since a step costs what the longest row costs; the same prompt's samples side by side.
+        queue = deque(sorted(rows, key=lambda row: (len(ids[row]), ids[row], row)))
+        texts = {row: _Text(ids[row], self._draws(ids[row], sampling, seeds[row])) for row in rows}
         stops = Stops(self.tokenizer, sampling.stops)
-        longest = max(len(ids[row]) for row in batch)
-        inputs = torch.zeros((len(batch), longest), dtype=torch.long, device=self.device)
-        mask = torch.zeros((len(batch), longest), dtype=torch.long, device=self.device)
-        for place, row in enumerate(batch):
-            inputs[place, longest - len(ids[row]) :] = torch.tensor(ids[row])
-            mask[place, longest - len(ids[row]) :] = 1
-        positions = (mask.cumsum(1) - 1).clamp(min=0)
-        cache = DynamicCache(config=self.model.config)
-        live = list(batch)
-        written: dict[int, list[int]] = {row: [] for row in batch}
+        slots = Slots(self.model.config, min(self.batch_size, max(1, len(rows))), self.device)
+        refill = max(1, slots.count // REFILL)
+        live: list[int] = []
+
+        def write(logits: Any, rows: list[int]) -> list[int]:
+            """One more token of each row. Returns the places of those that go on."""
+            tokens = self._choose(logits, [texts[row] for row in rows], sampling)
+            going: list[int] = []
+            for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
+                text = texts[row]
+                said = stops.finished(text.written, token)
+                text.last = token
+                if said is None and len(text.written) < len(text.draws):
+                    going.append(place)
+                    continue
+                ended = said if said is not None else self.tokenizer.decode(text.written)
+                done[row] = Completion(text=ended, n_tokens=len(text.written), finished=said is not None)
+                on_row(row, done[row])
+            on_tokens(len(rows) - len(going), len(rows))
+            return going
+
         with torch.inference_mode():
-            for step in range(max(limits.values())):
+            while queue or live:
+                if queue and (not live or slots.count - len(live) >= refill):
+                    new = [queue.popleft() for _ in range(min(len(queue), slots.count - len(live)))]
+                    cache, logits, sources = self._read([texts[row].prompt for row in new])
+                    going = write(logits[sources], new)
+                    if going:
+                        slots.admit(cache, [sources[k] for k in going], [len(texts[new[k]].prompt) for k in going])
+                    live += [new[k] for k in going]
+                    continue
+                mask, positions = slots.begin_step()
                 output = self.model(
-                    input_ids=inputs,
+                    input_ids=torch.tensor([[texts[row].last] for row in live], device=self.device),
                     attention_mask=mask,
                     position_ids=positions,
-                    past_key_values=cache,
+                    past_key_values=slots,
                     use_cache=True,
                     logits_to_keep=1,
                 )
-                points = [draws[row][step] for row in live]
-                tokens, close = pick(output.logits[:, -1], sampling.temperature, points)
-                for place in close:
-                    row = live[place]
-                    alone = self._logits_alone([*ids[row], *written[row]])
-                    tokens[place] = pick(alone, sampling.temperature, [points[place]])[0][0]
-                keep: list[int] = []
-                for place, (row, token) in enumerate(zip(live, tokens, strict=True)):
-                    text = stops.finished(written[row], token)
-                    if text is None and step + 1 < limits[row]:
-                        keep.append(place)
-                    elif text is None:
-                        cut = self.tokenizer.decode(written[row])
-                        on_row(row, Completion(text=cut, n_tokens=len(written[row]), finished=False))
-                    else:
-                        on_row(row, Completion(text=text, n_tokens=len(written[row]), finished=True))
-                on_tokens(len(live) - len(keep), len(live))
-                if not keep:
-                    break
-                if len(keep) < len(live):
-                    chosen = torch.tensor(keep, device=self.device)
-                    cache.batch_select_indices(chosen)
-                    mask, positions = mask[chosen], positions[chosen]
-                    tokens, live = [tokens[place] for place in keep], [live[place] for place in keep]
-                inputs = torch.tensor(tokens, device=self.device)[:, None]
-                mask = torch.cat([mask, mask.new_ones((len(live), 1))], dim=1)
-                positions = positions[:, -1:] + 1
+                slots.end_step()
+                going = write(output.logits[:, -1], live)
+                if len(going) < len(live):
+                    live = [live[k] for k in slots.keep(going)]
+        return done
+
+    def _draws(self, prompt: list[int], sampling: Sampling, seed: int) -> list[float]:
+        """A number in [0, 1) for each token that may be written."""
+        limit = min(sampling.max_new_tokens, self.context - len(prompt))
+        return [float(x) for x in np.random.Generator(np.random.Philox(key=seed)).random(limit)]
+
+    def _read(self, prompts: list[list[int]]) -> tuple[Any, Any, list[int]]:
+        """(cache, next token's logits, the row of each prompt in both), the same prompt read once."""
+        import torch
+        from transformers import DynamicCache
+
+        unlike = list(dict.fromkeys(map(tuple, prompts)))
+        longest = max(map(len, unlike))
+        inputs = torch.zeros((len(unlike), longest), dtype=torch.long, device=self.device)
+        mask = torch.zeros_like(inputs)
+        for row, prompt in enumerate(unlike):
+            inputs[row, longest - len(prompt) :] = torch.tensor(prompt)
+            mask[row, longest - len(prompt) :] = 1
+        cache = DynamicCache()  # without the configuration: layers with a window keep all of a prompt, too
+        output = self.model(
+            input_ids=inputs,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        places = {prompt: row for row, prompt in enumerate(unlike)}
+        return cache, output.logits[:, -1], [places[tuple(prompt)] for prompt in prompts]
+
+    def _choose(self, logits: Any, texts: list["_Text"], sampling: Sampling) -> list[int]:
+        """The next token of each text; where rounding might decide, from logits of that text alone."""
+        points = [text.draws[len(text.written)] for text in texts]
+        tokens, close = pick(logits, sampling.temperature, points)
+        for place in close:
+            text = texts[place]
+            alone = self._logits_alone([*text.prompt, *text.written])
+            tokens[place] = pick(alone, sampling.temperature, [points[place]])[0][0]
+        return tokens
 
     def _logits_alone(self, ids: list[int]) -> Any:
         """The next token's logits [1, vocabulary] of one text, without neighbours, padding or a cache."""

@@ -6,7 +6,9 @@ border takes the later weight). EOS follows with the last segment's weight. Noth
 
 import os
 import shutil
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -99,15 +101,16 @@ def encode(tokenizer: Any, examples: Sequence[Example]) -> list[Encoded]:
     batch = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
     encoded: list[Encoded] = []
     for example, ids, offsets in zip(examples, batch["input_ids"], batch["offset_mapping"], strict=True):
-        weights: list[float] = []
-        segment, end = 0, len(example.segments[0].text)
-        for _, token_end in offsets:
-            while token_end > end:
-                segment += 1
-                end += len(example.segments[segment].text)
-            weights.append(example.segments[segment].weight)
+        places = pieces_of_tokens(offsets, [len(segment.text) for segment in example.segments])
+        weights = [example.segments[k].weight for k in places]
         encoded.append(Encoded(ids=[*ids, tokenizer.eos_token_id], weights=[*weights, example.segments[-1].weight]))
     return encoded
+
+
+def pieces_of_tokens(offsets: Iterable[tuple[int, int]], lengths: Sequence[int]) -> list[int]:
+    """In which piece of a text each token ends; `lengths`: characters of the pieces."""
+    ends = list(accumulate(lengths))
+    return [bisect_left(ends, end) for _, end in offsets]
 
 
 def encode_prompts(tokenizer: Any, prompts: Sequence[str]) -> list[list[int]]:

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from tripost.models.byte_tokenizer import byte_tokenizer, splitter
 from tripost.params import BaseModelParams
 
-EOS = "<|end|>"
 PATTERN = r"\n| ?[A-Za-z]+|[0-9]| ?[()+*-]| ?[^\sA-Za-z0-9()+*-]+|\s"
 INIT = 0.7
 """Times 1/sqrt(width): at 128 one trial of each: a lower loss than with the usual 0.02 (decision 0008)."""
@@ -20,32 +20,13 @@ SHARE = 0.02
 
 def build_tokenizer(documents: Iterable[str], context: int) -> Any:
     """A fast byte-level tokenizer whose vocabulary is the bytes and the recurring pieces of `documents`."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    split = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    split = splitter(PATTERN)
     counts: Counter[str] = Counter()
     texts = list(documents)
     for text in texts:
         counts.update({piece for piece, _ in split.pre_tokenize_str(text)})
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     recurring = sorted(piece for piece, count in counts.items() if count >= SHARE * len(texts) and len(piece) > 1)
-    vocabulary = {piece: k for k, piece in enumerate([EOS, *alphabet, *recurring])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
-    tokenizer.pre_tokenizer = split
-    tokenizer.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers has no types here
-        tokenizer_object=tokenizer,
-        eos_token=EOS,
-        pad_token=EOS,
-        model_max_length=context,
-        clean_up_tokenization_spaces=False,
-    )
+    return byte_tokenizer(split, recurring, context)
 
 
 def build_model(params: BaseModelParams, vocabulary: int, eos: int, seed: int) -> Any:

@@ -2,7 +2,7 @@
 
     pages/        one file a skill: what the corpus is made of
     corpus.py     the shares of the pages, and the stream of documents
-    tokenizer.py  phrases and syllables as tokens, digits one by one
+    tokenizer.py  phrases and words as tokens, made-up words in letters, digits one by one
     packing.py    documents -> rows of tokens
     loop.py       training in legs, warm-up - stable - decay
     skills.py     what a base can do, measured

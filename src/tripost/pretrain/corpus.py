@@ -4,35 +4,38 @@ import random
 from collections.abc import Iterator
 
 from tripost.pretrain.page import Maker, Page
-from tripost.pretrain.pages import days, letters, lists, numbers, orders, solutions
+from tripost.pretrain.pages import days, letters, lists, numbers, orders, remarks, solutions
 
 SHARES: dict[str, tuple[Maker, float]] = {
-    "operations": (numbers.operations, 7),
-    "chains": (numbers.chains, 4),
-    "operation checks": (numbers.operation_checks, 5),
+    "operations": (numbers.operations, 6),
+    "chains": (numbers.chains, 3),
+    "operation checks": (numbers.operation_checks, 6),
     "chain checks": (numbers.chain_checks, 5),
-    "sums": (solutions.sums, 6),
+    "sums": (solutions.sums, 5),
     "spelling": (letters.spelling, 1),
-    "looking": (letters.looking, 4),
-    "grouping": (letters.grouping, 4),
+    "looking": (letters.looking, 3),
+    "grouping": (letters.grouping, 3),
     "ordering": (letters.ordering, 3),
     "ticking": (letters.ticking, 4),
-    "letter checks": (letters.letter_checks, 3),
-    "order checks": (letters.order_checks, 3),
-    "lists": (solutions.lists, 6),
+    "merging": (letters.merging, 3),
+    "letter checks": (letters.letter_checks, 4),
+    "order checks": (letters.order_checks, 4),
+    "lists": (solutions.lists, 5),
     "calendar steps": (days.steps, 8),
     "spellings of dates": (days.spellings, 0.5),
     "months": (days.months, 1),
-    "options": (days.options, 3),
+    "options": (days.options, 4),
     "day checks": (days.day_checks, 4),
-    "dates": (solutions.dates, 6),
+    "dates": (solutions.dates, 5),
     "clues": (orders.drills, 3),
-    "positions": (orders.positions, 2),
+    "positions": (orders.positions, 1),
+    "choices": (orders.choices, 4),
     "clue checks": (orders.order_checks, 4),
     "orders": (solutions.orders, 6),
-    "copying": (lists.copying, 2),
-    "replacing": (lists.replacing, 4),
+    "copying": (lists.copying, 3),
+    "replacing": (lists.replacing, 5),
     "leaving out": (lists.leaving_out, 0.5),
+    "remarks": (remarks.remarks, 6),
 }
 """Name -> what makes a page, and its share of the tokens, in parts of the sum of all shares."""
 

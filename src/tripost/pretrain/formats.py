@@ -5,6 +5,7 @@ from hashlib import sha256
 from itertools import islice
 
 from tripost import registry
+from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.phrases import document
 from tripost.pretrain.corpus import SHARES, pages
 from tripost.registry import TASKS
@@ -19,21 +20,20 @@ DIFFICULTIES = {
 """Of the texts that the tokenizer has its phrases from."""
 
 
-def task_documents(name: str, count: int, seed: int) -> list[str]:
+def task_documents(name: str, count: int, seed: int, layout: Layout = PAPER_LAYOUT) -> list[str]:
     """Questions, rationales with a slip, the script's feedback and the rationale as the update, in the layout."""
-    task = registry.task(name)
-    expert = task.script()  # type: ignore[attr-defined]  # ours have one
-    rng = random.Random(f"formats {seed} {name}")
-    return [document(problem, expert, rng) for problem in islice(task.problems(DIFFICULTIES[name], seed), count)]
+    expert, rng = registry.script(name), random.Random(f"formats {seed} {name}")
+    problems = islice(registry.task(name).problems(DIFFICULTIES[name], seed), count)
+    return [document(problem, expert, rng, layout) for problem in problems]
 
 
 def formats() -> dict[str, str]:
-    """A digest of each task's texts, and of each kind of page."""
+    """A digest of each task's texts, in both kinds of feedback, and of each kind of page."""
     found = {name: _digest(task_documents(name, COUNT, 0)) for name in sorted(TASKS)}
-    for kind in sorted(SHARES):
-        found[f"page: {kind}"] = _digest(
-            ["".join(text for text, _ in page) for page in islice(pages(kind, "0"), COUNT)]
-        )
+    for name in sorted(TASKS):
+        found[f"{name}, walk"] = _digest(task_documents(name, COUNT, 0, Layout(feedback="walk")))
+    for kind, (_, share) in sorted(SHARES.items()):
+        found[f"page: {kind}"] = _digest([str((share, *page)) for page in islice(pages(kind, "0"), COUNT)])
     return found
 
 

@@ -79,7 +79,7 @@ def leg(rank: int, recipe: Recipe, tokenizer_folder: str, work: str, until: int)
     flat = torch.zeros(sum(p.numel() for p in parameters) + 2)
     began, first = time.monotonic(), start
     curve = (folder / "curve.csv").open("a") if rank == 0 else None
-    for step, batch in zip(range(start, until), _batches(tokenizer, recipe, rank, start), strict=False):
+    for step, batch in zip(range(start, until), made_batches(tokenizer, recipe, rank, start), strict=False):
         if os.getppid() != parent:  # torch ends us by an interrupt, which one in the background ignores
             raise SystemExit
         learned = torch.from_numpy(batch.learned)
@@ -119,7 +119,7 @@ def _tokenizer(folder: str) -> Any:
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
-def _batches(tokenizer: Any, recipe: Recipe, rank: int, start: int) -> Iterator[Batch]:
+def made_batches(tokenizer: Any, recipe: Recipe, rank: int, start: int) -> Iterator[Batch]:
     """Every batch of a process from step `start` on: chunk by chunk, each from its own seed."""
     chunk, skip = divmod(start, CHUNK)
     while True:

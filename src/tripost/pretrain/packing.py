@@ -14,10 +14,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tripost.models.encode import pieces_of_tokens
 from tripost.pretrain.corpus import pages
-from tripost.pretrain.page import Page
+from tripost.pretrain.page import SAID, Page
 
-SHORT, LONG = 256, 768
+SHORT, LONG = 256, 1024
 _TO_SHORT = 0.85
 """Of the documents that fit into a short row; the others fill up long rows."""
 _OPEN = 40
@@ -25,10 +26,10 @@ _OPEN = 40
 
 
 class Document(msgspec.Struct):
-    """Tokens, and of each whether it is learned or only given."""
+    """Tokens, and what each weighs in the loss: nothing where it is only given."""
 
     ids: list[int]
-    learned: list[bool]
+    learned: list[float]
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -42,19 +43,13 @@ Rows: TypeAlias = dict[int, list[Document]]
 
 
 def tokenised(tokenizer: Any, made: Sequence[Page]) -> list[Document]:
-    """Each page's tokens, EOS last; a token is learned if it ends in a learned piece."""
+    """Each page's tokens, EOS last; a token weighs what the piece weighs in which it ends."""
     texts = ["".join(text for text, _ in page) for page in made]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
     found: list[Document] = []
     for page, ids, offsets in zip(made, encoded["input_ids"], encoded["offset_mapping"], strict=True):
-        learned: list[bool] = []
-        piece, end = 0, len(page[0][0])
-        for _, token_end in offsets:
-            while token_end > end:
-                piece += 1
-                end += len(page[piece][0])
-            learned.append(page[piece][1])
-        found.append(Document(ids=[*ids, tokenizer.eos_token_id], learned=[*learned, True]))
+        learned = [page[k][1] for k in pieces_of_tokens(offsets, [len(text) for text, _ in page])]
+        found.append(Document(ids=[*ids, tokenizer.eos_token_id], learned=[*learned, SAID]))
     return found
 
 
@@ -74,7 +69,9 @@ def stream(tokenizer: Any, seed: str, shares: Mapping[str, float]) -> Iterator[D
 
 
 def batches(documents: Iterator[Document], count: int, tokens: int, seed: str) -> list[Batch]:
-    """So many batches of `tokens` tokens each (a multiple of SHORT and LONG), in random order."""
+    """So many batches of `tokens` tokens each, in random order. Raises ValueError where no rows make up so many."""
+    if tokens % LONG:
+        raise ValueError(f"{tokens} tokens a batch: a multiple of {LONG} is needed")
     rng = random.Random(f"pack {seed}")
     full: Rows = {SHORT: [], LONG: []}
     filling: Rows = {SHORT: [], LONG: []}

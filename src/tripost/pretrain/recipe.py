@@ -10,20 +10,20 @@ class Recipe(msgspec.Struct, frozen=True):
     width: int = 128
     head: int = 64
     intermediate: int = 320
-    context: int = 1024
+    context: int = 1536
     theta: float = 10_000.0
     steps: int = 1_000
     decay: int = 300
     warmup: int = 100
     rate: float = 3e-3
     weight_decay: float = 0.05
-    tokens: int = 3_072
+    tokens: int = 2_048
     processes: int = 2
     seed: int = 1
     compiled: bool = True
 
 
-EMBEDDED = Recipe(head=32, tokens=2_304, steps=9_000, decay=1_800)
+EMBEDDED = Recipe(layers=8, head=32, tokens=2_048, steps=12_500, decay=12_500)
 """The one that is shipped; docs/embedded-model.md says how it was chosen."""
 
 

@@ -1,7 +1,8 @@
 """What a base can do, measured on pages that it was not trained on.
 
 A learned piece counts as right where every one of its tokens is the most likely one given the true text before it:
-for a page of exercises, that is greedy decoding exercise by exercise.
+for a page of exercises, that is greedy decoding exercise by exercise. On pages with a key (a verdict, an option's
+letter), only pieces that hold one count.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import msgspec
 
 from tripost.pretrain.corpus import SHARES, pages
 from tripost.pretrain.packing import Document, tokenised
+from tripost.pretrain.page import CORRECT, INCORRECT, KEY, SAID
 
 BATCH = 16
 
@@ -71,17 +73,20 @@ def _scored(model: Any, documents: Sequence[Document]) -> list[Scored]:
 
 
 def _count(skill: Skill, scored: Scored, tokenizer: Any) -> None:
-    ids = scored.document.ids
-    for first, last in runs(scored.document.learned[:-1]):  # without EOS
+    ids, weights = scored.document.ids, scored.document.learned[:-1]  # without EOS
+    least = KEY if KEY in weights else SAID
+    for first, last in runs([weight > 0 for weight in weights]):
+        if max(weights[first:last]) < least:
+            continue
         skill.pieces += 1
         skill.right += ids[first:last] == scored.likeliest[first:last]
         skill.nats += sum(scored.nats[first:last])
         skill.tokens += last - first
-        said = tokenizer.decode(ids[first:last]).lstrip()
-        if said.startswith("This is "):  # where the verdict falls, the text before it is the same for both
+        said = tokenizer.decode(ids[first:last])
+        if said.startswith((CORRECT, INCORRECT)):  # where it falls, the text before is the same for both
             told = tokenizer.decode([scored.likeliest[_verdict(ids[first:last], tokenizer) + first]])
-            right = "correct" in told and ("incorrect" in told) == said.startswith("This is incorrect")
-            if said.startswith("This is incorrect"):
+            right = "correct" in told and ("incorrect" in told) == said.startswith(INCORRECT)
+            if said.startswith(INCORRECT):
                 skill.wrong += 1
                 skill.found += right
             else:

@@ -4,10 +4,9 @@ import calendar
 import datetime
 import random
 
-from tripost.pretrain.page import Page, Statement, checks, exercises
+from tripost.pretrain.page import GIVEN, KEY, SAID, Page, Statement, checks, exercises
 from tripost.tasks.date_understanding.days import TODAY, Span, ordinal, read_span, shift, slashed, spelled
 from tripost.tasks.date_understanding.wording import some_ask, some_day
-from tripost.tasks.options import shuffled
 
 _UNITS = (("day", 31), ("day", 12), ("week", 6), ("month", 11), ("year", 30))
 
@@ -78,20 +77,24 @@ def months(rng: random.Random) -> Page:
                 (f"{spelled(day)} is a", f" {calendar.day_name[day.weekday()]}."),
             )
         )  # fmt: skip
-        page += [(given, False), (answer + "\n", True)]
+        page += [(given, GIVEN), (answer + "\n", SAID)]
     return page
 
 
 def options(rng: random.Random) -> Page:
-    """Which of the options a date is."""
-    page: Page = []
-    for _ in range(2):
-        right = some_day(rng)
-        wrong = list(dict.fromkeys(slashed(_near(right, rng)) for _ in range(7)))[: rng.randint(3, 5)]
-        texts, answer = shuffled(slashed(right), wrong, rng)
-        listed = "\n".join(f"({letter}) {text}" for letter, text in zip("ABCDEF", texts, strict=False))
-        page += [(f"Options:\n{listed}\n{said(right) if rng.random() < 0.5 else slashed(right)} is", False)]
-        page += [(f" {answer}.\n", True)]
+    """Which of the options a date is; asked of half of them, so that little can be found by exclusion."""
+    right = some_day(rng)
+    near = rng.random() < 0.5
+    others = [_near(right, rng) if near else some_day(rng) for _ in range(7)]
+    days = list(dict.fromkeys([right, *others]))[: rng.randint(3, 6)]
+    rng.shuffle(days)
+    lettered = list(zip("ABCDEF", days, strict=False))
+    page: Page = [("Options:\n" + "\n".join(f"({letter}) {slashed(day)}" for letter, day in lettered) + "\n", GIVEN)]
+    for letter, day in rng.sample(lettered, len(lettered) // 2):
+        asked = f"{rng.choice((said, said, spelled))(day)}. So the answer is"
+        if rng.random() < 0.4:
+            asked = f"The answer is {slashed(day)}"
+        page += [(asked, GIVEN), (f" ({letter}).\n", KEY)]
     return page
 
 
@@ -111,13 +114,13 @@ def wrong_step(rng: random.Random) -> Statement:
     """A day so far from another one, and a day near it instead."""
     words, day = step(rng)
     other = _near(day, rng)
-    return f"{words} {said(day)}", f"{words} {said(other)}"
+    return Statement(f"{words} {said(day)}", f"{words} {said(other)}")
 
 
 def wrong_spelling(rng: random.Random) -> Statement:
     """A date in two ways, and two ways that differ."""
     day = some_day(rng)
-    return f"{spelled(day)}, that is {slashed(day)}", f"{spelled(day)}, that is {slashed(_near(day, rng))}"
+    return Statement(said(day), f"{spelled(day)}, that is {slashed(_near(day, rng))}")
 
 
 def day_checks(rng: random.Random) -> Page:

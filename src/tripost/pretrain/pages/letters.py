@@ -2,9 +2,10 @@
 
 import random
 
-from tripost.pretrain.page import Page, Statement, checks, exercises
+from tripost.pretrain.page import GIVEN, KEY, SAID, Page, Statement, checks, exercises
+from tripost.records import Step
 from tripost.tasks.word_sorting import some_words
-from tripost.tasks.word_sorting.derive import groups_at
+from tripost.tasks.word_sorting.derive import derive, groups_at
 from tripost.tasks.word_sorting.lines import ORDINALS, letter, write_groups, write_letters, write_order
 
 
@@ -26,12 +27,12 @@ def looking(rng: random.Random) -> Page:
     for _ in range(3):
         if rng.random() < 0.5:
             words = some_words(rng.randint(2, 7), rng)
-            page += [(f"List: {' '.join(words)}\n", False), (write_letters(words, 1, whole=True) + "\n", True)]
+            page += [(f"List: {' '.join(words)}\n", GIVEN), (write_letters(words, 1, whole=True) + "\n", SAID)]
         else:
             words = _ties(rng.randint(2, 4), rng)
             k = rng.randint(2, 3)
             head, colon, rest = write_letters(words, k, whole=False).partition("letters:")
-            page += [(head + colon, False), (rest + "\n", True)]
+            page += [(head + colon, GIVEN), (rest + "\n", SAID)]
     return page
 
 
@@ -42,7 +43,7 @@ def grouping(rng: random.Random) -> Page:
         k = rng.choice((1, 1, 2))
         words = some_words(rng.randint(2, 7), rng) if k == 1 else _ties(rng.randint(2, 4), rng)
         line = ", ".join(f'"{word}"="{letter(word, k)[0]}" ({letter(word, k)[1]})' for word in words)
-        page += [(line + "\n", False), (write_groups(groups_at(words, k)) + "\n", True)]
+        page += [(line + "\n", GIVEN), (write_groups(groups_at(words, k)) + "\n", SAID)]
     return page
 
 
@@ -51,7 +52,7 @@ def ordering(rng: random.Random) -> Page:
     page: Page = []
     for _ in range(5):
         words = some_words(rng.randint(2, 3), rng) if rng.random() < 0.6 else _ties(rng.randint(2, 3), rng)
-        page += [(f"Words: {' '.join(words)}\n", False), (write_order(sorted(words)) + "\n", True)]
+        page += [(f"Words: {' '.join(words)}\n", GIVEN), (write_order(sorted(words)) + "\n", SAID)]
     return page
 
 
@@ -66,10 +67,25 @@ def ticking(rng: random.Random) -> Page:
             said = f'"{other.pop(rng.randrange(len(other)))}" is missing.'
         elif chance < 0.7:
             k = rng.randrange(len(other))
+            said = f'"{other[k]}" is missing. '
             other[k] = misspelt(other[k], rng)
-            said = f'"{other[k]}" is not in the list.'
-        page += [(f"List: {' '.join(words)}\nOther: {' '.join(other)}\n", False), (said + "\n", True)]
+            said += f'"{other[k]}" is not in the list.'
+        page += [(f"List: {' '.join(words)}\nOther: {' '.join(other)}\n", GIVEN), (said + "\n", KEY)]
     return page
+
+
+_WITH_A_TIE = 4
+"""Steps of a solution in which words begin alike, or more."""
+
+
+def merging(rng: random.Random) -> Page:
+    """A list sorted step by step, with its last line to be said: all words in order."""
+    steps: list[Step] = []
+    while len(steps) < _WITH_A_TIE:
+        words = some_words(rng.randint(3, 7), rng)
+        steps, _ = derive(f"Sort the following words alphabetically:\nList: {' '.join(words)}")
+    given = "\n".join(f"({step.label}) {step.text}" for step in steps[:-1])
+    return [(f"{given}\n({steps[-1].label})", GIVEN), (f" {steps[-1].text}\n", SAID)]
 
 
 def misspelt(word: str, rng: random.Random) -> str:
@@ -87,7 +103,7 @@ def misspelt(word: str, rng: random.Random) -> str:
 
 
 def wrong_letters(rng: random.Random) -> Statement:
-    """A line of letters, and with one of them or its number misread, or a word dropped."""
+    """A line of letters, and with one of them or its number misread, or a word misspelt."""
     k = rng.choice((1, 1, 2))
     words = some_words(rng.randint(2, 6), rng) if k == 1 else _ties(rng.randint(2, 3), rng)
     items = [f'"{word}"="{letter(word, k)[0]}" ({letter(word, k)[1]})' for word in words]
@@ -99,10 +115,12 @@ def wrong_letters(rng: random.Random) -> Statement:
         f'"{word}"="{found}" ({number + rng.choice((-1, 1, 2))})',
         f'"{misspelt(word, rng)}"="{found}" ({number})',
     ]
+    if k > 1:  # without the list, another spelling is no mistake
+        slips.pop()
     wrong = [*items[:at], rng.choice(slips), *items[at + 1 :]]
     listed = f"List: {' '.join(words)}. " if k == 1 else ""
     head = f"{listed}The {ORDINALS[k - 1]} letter: "
-    return head + ", ".join(items), head + ", ".join(wrong)
+    return Statement(head + ", ".join(items), head + ", ".join(wrong), follows=k == 1)
 
 
 def wrong_order(rng: random.Random) -> Statement:
@@ -117,7 +135,7 @@ def wrong_order(rng: random.Random) -> Statement:
     wrong = [*items[:k], items[k + 1], items[k], *items[k + 2 :]]
     if items[k][:4] == items[k + 1][:4] and items[k][0] == "(":
         return wrong_order(rng)
-    return " < ".join(items), " < ".join(wrong)
+    return Statement(" < ".join(items), " < ".join(wrong), follows=False)
 
 
 def wrong_list(rng: random.Random) -> Statement:
@@ -134,7 +152,7 @@ def wrong_list(rng: random.Random) -> Statement:
     else:
         wrong.insert(rng.choice([j for j in range(len(wrong)) if j != k]), wrong.pop(k))
     head = f"List: {' '.join(words)}. In order: "
-    return head + " ".join(right), head + " ".join(wrong)
+    return Statement(head + " ".join(right), head + " ".join(wrong))
 
 
 def letter_checks(rng: random.Random) -> Page:

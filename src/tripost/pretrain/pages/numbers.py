@@ -2,7 +2,7 @@
 
 import random
 
-from tripost.pretrain.page import Page, Statement, checks, exercises
+from tripost.pretrain.page import GIVEN, SAID, Page, Statement, checks, exercises
 from tripost.tasks.multistep_arithmetic.derive import written_out
 from tripost.tasks.multistep_arithmetic.expression import evaluate, parse, write
 
@@ -40,7 +40,8 @@ def operations(rng: random.Random) -> Page:
     return exercises([(f"{text} =", f" {value}") for text, value in made])
 
 
-def _group(length: int, rng: random.Random) -> str:
+def group(length: int, rng: random.Random) -> str:
+    """`(4 * 5 - 9)`, of so many terms."""
     terms = [str(rng.randint(-9, 9))]
     for _ in range(length - 1):
         terms += [rng.choice("+-*"), str(rng.randint(-9, 9))]
@@ -55,20 +56,20 @@ def chains(rng: random.Random) -> Page:
     """`(4 * 5 - 9) = ((4 * 5) - 9) = (20 - 9) = 11`, a page of them."""
     page: Page = []
     for _ in range(5):
-        first, *rest = _chain(_group(rng.choice((2, 3, 3, 4)), rng))
-        page += [(f"{first} =", False), (f" {' = '.join(rest)}\n", True)]
+        first, *rest = _chain(group(rng.choice((2, 3, 3, 4)), rng))
+        page += [(f"{first} =", GIVEN), (f" {' = '.join(rest)}\n", SAID)]
     return page
 
 
 def wrong_operation(rng: random.Random) -> Statement:
     """`(-54 * 2) = -108`, and with another result."""
     text, value = operation(rng)
-    return f"{text} = {value}", f"{text} = {near(value, rng)}"
+    return Statement(f"{text} = {value}", f"{text} = {near(value, rng)}")
 
 
 def wrong_chain(rng: random.Random) -> Statement:
     """A chain, and the same with a slip that is carried on, or stands only at its end."""
-    text = _group(rng.choice((2, 3, 3)), rng)
+    text = group(rng.choice((2, 3, 3)), rng)
     right = _chain(text)
     at = rng.randrange(1, len(right))
     last = right[-1]
@@ -84,7 +85,7 @@ def wrong_chain(rng: random.Random) -> Statement:
         wrong = [*right[:at], *_chain(slipped)]
     if len({evaluate(parse(one)) for one in wrong}) == 1:  # a slip that changes nothing, such as beside a zero
         return wrong_chain(rng)
-    return " = ".join(right), " = ".join(wrong)
+    return Statement(" = ".join(right), " = ".join(wrong))
 
 
 def operation_checks(rng: random.Random) -> Page:

@@ -2,7 +2,7 @@
 
 import random
 
-from tripost.pretrain.page import Page, Statement, checks, exercises
+from tripost.pretrain.page import GIVEN, KEY, SAID, Page, Statement, checks, exercises
 from tripost.tasks.logical_deduction.arrangements import MANY
 from tripost.tasks.logical_deduction.clues import Place, place_words, thing_in, write_place, write_relation
 from tripost.tasks.logical_deduction.drill import exercise, write_pattern
@@ -21,14 +21,36 @@ def positions(rng: random.Random) -> Page:
         theme = rng.choice(THEMES)
         names = rng.sample(theme.names, rng.randint(3, 6))
         size = len(names)
-        page.append((write_pattern(theme, names, tuple(range(size))) + "\n", False))
+        page.append((write_pattern(theme, names, tuple(range(size))) + "\n", GIVEN))
         for _ in range(3):
             p = rng.randrange(size)
             from_end = size - 1 - p < p if abs(size - 1 - 2 * p) > 1 else rng.random() < 0.5
             place = Place(count=size - 1 - p if from_end else p, from_end=from_end)
             verb = "is" if theme.verb == "are" else theme.verb
             asked = f"According to this ordering, the {theme.noun} that {verb} {place_words(theme, place)} is"
-            page += [(asked, False), (f" {thing_in(theme, names[p])}.\n", True)]
+            page += [(asked, GIVEN), (f" {thing_in(theme, names[p])}.\n", SAID)]
+    return page
+
+
+def choices(rng: random.Random) -> Page:
+    """Which option an object is; asked of half of them, so that little can be found by exclusion."""
+    page: Page = []
+    for _ in range(3):
+        theme = rng.choice(THEMES)
+        names = rng.sample(theme.names, rng.randint(3, 7))
+        place = Place(count=rng.randrange(min(4, len(names))), from_end=rng.random() < 0.5)
+        lettered = list(zip("ABCDEFG", names, strict=False))
+        plain = rng.random() < 0.5
+        listed = "".join(
+            f"({letter}) {thing_in(theme, name) if plain else write_place(theme, name, place)}\n"
+            for letter, name in lettered
+        )
+        page.append((f"Options:\n{listed}", GIVEN))
+        for letter, name in rng.sample(lettered, len(lettered) // 2):
+            asked = f"The answer is {thing_in(theme, name)}"
+            if not plain and rng.random() < 0.5:
+                asked = f"{write_place(theme, name, place)} So the answer is"
+            page += [(asked, GIVEN), (f" ({letter}).\n", KEY)]
     return page
 
 
@@ -50,7 +72,8 @@ def wrong_clue(rng: random.Random) -> Statement:
         right = (MANY, 0, MANY, 1, MANY) if forward else (MANY, 1, MANY, 0, MANY)
         exchanged = (MANY, right[3], MANY, right[1], MANY)
         wrong = rng.choice((exchanged, exchanged, right[1:], right[:-1], (MANY, right[1], right[3], MANY)))
-    return tuple(f"{sentence}: {write_pattern(theme, names, tokens)}" for tokens in (right, wrong))  # type: ignore[return-value]  # two of two
+    said, slipped = (write_pattern(theme, names, tokens) for tokens in (right, wrong))
+    return Statement(f"{sentence}: {said}", f"{sentence}: {slipped}")
 
 
 def wrong_against_row(rng: random.Random) -> Statement:
@@ -71,7 +94,7 @@ def wrong_against_row(rng: random.Random) -> Statement:
         from_end = rng.random() < 0.5
         place = Place(count=size - 1 - p if from_end else p, from_end=from_end)
         right, wrong = write_place(theme, names[p], place), write_place(theme, names[q], place)
-    return f"{row}: {right[:-1]}", f"{row}: {wrong[:-1]}"
+    return Statement(f"{row}: {right[:-1]}", f"{row}: {wrong[:-1]}", follows=False)
 
 
 def order_checks(rng: random.Random) -> Page:
