@@ -122,6 +122,10 @@ CASES = [
     _bad("a password in tracking_uri", params(**{"track.tracking_uri": "https://me:hunter2@host"}), stage="track"),
     _bad("a token elsewhere", params(**{"track.experiment": "hf_abcdefghijklmnop", "seed": "x"})),
     _bad("a difficulty on the wrong side", params(**{"problems.word_sorting.seen": ["8 words"]})),
+    _bad(
+        "a difficulty on both sides",
+        params(**{"problems.word_sorting.seen": ["3 words"], "problems.word_sorting.unseen": ["3 words"]}),
+    ),
     _bad("a difficulty that does not exist", params(**{"problems.word_sorting.unseen": ["many"]})),
     _bad("prev and final that are no iterations", FORGET, stage="check"),
     _bad("iterations in a circle", params(**{"iterations.t1.prev": "t2"}), stage="check"),

@@ -243,7 +243,7 @@ def test_a_remark_is_made_of_the_fields_before_it() -> None:
             if said == ALL_CORRECT:
                 assert fields == "Nothing is wrong."
                 continue
-            place, part, reason = re.fullmatch(r'(.+?), "(.+)": (.+)', fields).groups()  # type: ignore[union-attr]  # it does
+            place, part, reason = groups(r'(.+?), "(.+)": (.+)', fields)
             assert said == f'In {place} the part "{part}" is incorrect. This is because {reason}.'
             named.add(reason)
     assert len(named) > 10

@@ -76,8 +76,8 @@ def require_unique(problems: Iterable[Problem]) -> None:
 
 
 def check_difficulties(task: Task, source: SourceParams) -> None:
-    """Raises DataError for a difficulty that the task does not have, that both lists have, or unseen by definition
-    and yet to be trained on. The other way round is allowed: a run may hold out what the paper trains on.
+    """Raises DataError for a difficulty that the task does not have, that both lists have, or that is seen here and
+    unseen by definition. The other way round is allowed: a run may hold out what the paper trains on.
     """
     for key, difficulties in (("seen", source.seen), ("unseen", source.unseen)):
         for difficulty in difficulties:
