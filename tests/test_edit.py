@@ -25,7 +25,7 @@ def said(text: str, step: int | None, part: str = "", reason: str = "") -> Feedb
     return write_feedback(attempt(text), step, part, reason, "m_theta")
 
 
-OWN = said(WRONG, 2, "= 4", "(-1 + 3) is not 4")
+OWN = said(WRONG, 2, "= 4", "(-1 + 3) is 2")
 """M_theta's feedback on WRONG, just as FBK would put it."""
 
 
@@ -76,7 +76,7 @@ def test_own_words_stay_as_long_as_nothing_disagrees() -> None:
     [
         said(WRONG, None),
         said(WRONG, 3, "= 7", "(8 - 1) is not 7"),
-        said(WRONG, 2, "= (-1 + 3)", "(1 - 2) is not -1"),
+        said(WRONG, 2, "= (-1 + 3)", "(-1 + 3) is 2"),
         said(WRONG, 2, "= 4", "A is 2"),
         msgspec.structs.replace(OWN, malformed=True),
     ],

@@ -13,6 +13,7 @@ from tripost.tasks.multistep_arithmetic.expression import (
     bind,
     difference,
     evaluate,
+    in_parts,
     parse,
     reduce_once,
     substitute,
@@ -47,6 +48,37 @@ def test_every_reduction_keeps_the_value_and_ends(node: Node) -> None:
         assert evaluate(after) == evaluate(node)
         node = after
     assert isinstance(node, int)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parts"),
+    [
+        ("(3 * 76)", "((3 * 70) + (3 * 6))"),
+        ("(76 * 3)", "((70 * 3) + (6 * 3))"),
+        ("(-47 * -12)", "((-47 * -10) + (-47 * -2))"),
+        ("(47 * 30)", "((40 * 30) + (7 * 30))"),
+        ("(-240 + -216)", "((-240 + -200) + -16)"),
+        ("(5 - 32)", "((5 - 30) - 2)"),
+        ("(11 * 12)", "((11 * 10) + (11 * 2))"),
+        *((same, same) for same in ("(8 * 9)", "(76 * 10)", "(0 * 76)", "(76 * -1)", "(100 * 23)", "(76 + 30)", "7")),
+        ("(1234567 * 89)", "(1234567 * 89)"),
+        ("((1 + 2) * 76)", "((1 + 2) * 76)"),
+    ],
+)
+def test_an_operation_is_worked_out_in_parts(operation: str, parts: str) -> None:
+    assert write(in_parts(parse(operation))) == parts
+
+
+@given(st.tuples(st.sampled_from("+-*"), st.integers(-20_000, 20_000), st.integers(-20_000, 20_000)))
+def test_parts_have_the_value_of_the_whole_and_come_to_an_end(node: Node) -> None:
+    assert evaluate(in_parts(node)) == value(node)
+    hard, left = {node}, node
+    for _ in range(120):
+        if isinstance(left, int):
+            break
+        left = reduce_once(left, hard)
+        assert evaluate(left) == value(node)
+    assert left == value(node)
 
 
 @given(NODES, NODES)

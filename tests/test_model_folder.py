@@ -2,16 +2,21 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.fakes import problems
+from tests.toy import EMBEDDED
 from tripost.errors import ModelError
 from tripost.models.base import copy_base
-from tripost.models.encode import load_context_length, load_model, load_tokenizer, save_whole
+from tripost.models.encode import TokenCounter, load_context_length, load_model, load_tokenizer, save_whole
 from tripost.models.folder import check_folder
+from tripost.registry import TASKS
 
 
 @pytest.fixture
@@ -124,3 +129,49 @@ def test_a_tokenizer_with_several_templates_is_saved_whole(folder: Path, tmp_pat
     tokenizer.chat_template = {"default": "{{ messages }}", "tools": "{{ tools }}"}
     save_whole(tmp_path / "out", load_model(str(folder)), tokenizer)
     assert load_tokenizer(str(tmp_path / "out")).chat_template == tokenizer.chat_template
+
+
+TEXTS = [
+    "",
+    "Q: (-12 * 34) =\nAnswer:",
+    *(str(x.rationale) for t in TASKS for x in problems(t, 5)),
+    "é\u200b 12/03/1999",
+]
+
+
+def counted(tokenizer: Any) -> list[int]:
+    return [len(ids) + 1 for ids in tokenizer(TEXTS, add_special_tokens=False)["input_ids"]]
+
+
+def test_tokens_are_counted_as_the_loaded_tokenizer_cuts_them(folder: Path, tmp_path: Path) -> None:
+    copy_base(str(folder), tmp_path / "out")
+    assert TokenCounter(str(tmp_path / "out")).count_tokens(TEXTS) == counted(load_tokenizer(str(tmp_path / "out")))
+
+
+def test_what_is_saved_of_a_tokenizer_that_its_model_type_re_cuts_counts_the_same(
+    folder: Path, tmp_path: Path
+) -> None:
+    change(folder / "config.json", model_type="qwen2")
+    change(folder / "tokenizer_config.json", tokenizer_class="Qwen2Tokenizer")
+    loaded = load_tokenizer(str(folder))
+    save_whole(tmp_path / "out", loaded)
+    shutil.copy(folder / "config.json", tmp_path / "out")
+    assert TokenCounter(str(folder)).count_tokens(TEXTS) != counted(loaded), "nothing was re-cut: this shows nothing"
+    assert TokenCounter(str(tmp_path / "out")).count_tokens(TEXTS) == counted(loaded)
+    assert counted(load_tokenizer(str(tmp_path / "out"))) == counted(loaded)
+
+
+def test_counting_tokens_and_context_needs_neither_torch_nor_transformers() -> None:
+    code = (
+        "import sys; from pathlib import Path; from tripost.models.encode import TokenCounter, load_context_length\n"
+        f"TokenCounter({str(EMBEDDED)!r}).count_tokens(['1']); print(load_context_length(Path({str(EMBEDDED)!r})))\n"
+        "assert not {'torch', 'transformers'} & sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1536\n"), done.stderr
+
+
+def test_a_broken_tokenizer_is_refused_when_tokens_are_counted(folder: Path) -> None:
+    change(folder / "tokenizer.json", model={"type": "BPE"})
+    with pytest.raises(ModelError, match=r"no tokenizer can be loaded: .*; copy the model anew"):
+        TokenCounter(str(folder))

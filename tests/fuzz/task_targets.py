@@ -23,6 +23,7 @@ from tripost.tasks.multistep_arithmetic.expression import (
     bind,
     difference,
     evaluate,
+    innermost,
     parse,
     reduce_once,
     substitute,
@@ -79,12 +80,14 @@ def _worked_out(node: Node) -> None:
         value = evaluate(node)
     except ExpressionError:
         return
-    for _ in range(400):
-        if isinstance(node, int):
-            break
-        node = reduce_once(node)
-    assert node == value
-    assert parse(write(node)) == value
+    for hard in (None, {innermost(node)}):
+        left = node
+        for _ in range(400):
+            if isinstance(left, int):
+                break
+            left = reduce_once(left, hard)
+        assert left == value
+        assert parse(write(left)) == value
 
 
 def lines(data: bytes) -> None:

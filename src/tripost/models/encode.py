@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from tripost.errors import ModelError
-from tripost.models.folder import COPY, check_folder, check_tokenizer, names_a_folder
+from tripost.models.folder import COPY, check_folder, check_tokenizer, names_a_folder, read_object
 from tripost.records import Example
 
 
@@ -86,6 +86,10 @@ def context_length(model_config: Any) -> int:
 def load_context_length(folder: Path) -> int:
     """The context of a saved model, without loading its weights. Raises ModelError."""
     check_tokenizer(folder)
+    said = read_object(folder / "config.json")
+    length = said.get("max_position_embeddings")
+    if type(length) is int and length > 0 and "text_config" not in said:
+        return length  # as nearly all say it: without the seconds that transformers takes to load
     from transformers import AutoConfig
 
     try:
@@ -125,14 +129,27 @@ def count_tokens(tokenizer: Any, texts: Sequence[str]) -> list[int]:
 
 
 class TokenCounter:
-    """Counts tokens with a model's tokenizer, without its weights."""
+    """Counts tokens with the tokenizer of a folder that we have saved, without torch and transformers.
 
-    def __init__(self, source: str) -> None:
-        self.tokenizer = load_tokenizer(source)
+    Loading may cut text otherwise than the file of a foreign folder says (some model types bring their own rules);
+    what `save_pretrained` writes are the rules that were in force. Raises ModelError.
+    """
+
+    def __init__(self, folder: str) -> None:
+        from tokenizers import Tokenizer
+
+        check_tokenizer(Path(folder))
+        try:
+            self.tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+        except Exception as error:  # tokenizers raises nothing more special
+            raise ModelError(f"{folder}: no tokenizer can be loaded: {_why(folder, error)}") from None
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as a training example, EOS included."""
-        return count_tokens(self.tokenizer, texts)
+        found = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) + 1 for encoding in found]
 
 
 def save_whole(folder: Path, *parts: Any) -> None:

@@ -9,6 +9,7 @@ from tripost.pretrain.pages import days, letters, lists, numbers, orders, remark
 SHARES: dict[str, tuple[Maker, float]] = {
     "operations": (numbers.operations, 6),
     "chains": (numbers.chains, 3),
+    "parts": (numbers.parts, 5),
     "operation checks": (numbers.operation_checks, 6),
     "chain checks": (numbers.chain_checks, 5),
     "sums": (solutions.sums, 5),
@@ -35,7 +36,7 @@ SHARES: dict[str, tuple[Maker, float]] = {
     "copying": (lists.copying, 3),
     "replacing": (lists.replacing, 5),
     "leaving out": (lists.leaving_out, 0.5),
-    "remarks": (remarks.remarks, 6),
+    "remarks": (remarks.remarks, 8),
 }
 """Name -> what makes a page, and its share of the tokens, in parts of the sum of all shares."""
 

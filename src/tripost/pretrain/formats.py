@@ -1,14 +1,18 @@
 """What the embedded base has read, as digests: a format that changes needs a new base."""
 
 import random
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import islice
 
 from tripost import registry
+from tripost.interfaces import Planted
 from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.phrases import document
 from tripost.pretrain.corpus import SHARES, pages
+from tripost.records import Attempt, Feedback
 from tripost.registry import TASKS
+from tripost.text import parse_attempt
 
 COUNT = 30
 DIFFICULTIES = {
@@ -28,13 +32,28 @@ def task_documents(name: str, count: int, seed: int, layout: Layout = PAPER_LAYO
 
 
 def formats() -> dict[str, str]:
-    """A digest of each task's texts, in both kinds of feedback, and of each kind of page."""
+    """A digest of each task's texts, in both kinds of feedback and mended, and of each kind of page."""
     found = {name: _digest(task_documents(name, COUNT, 0)) for name in sorted(TASKS)}
     for name in sorted(TASKS):
+        found[f"{name}, mended"] = _digest(list(_mended(name, COUNT, 0)))
         found[f"{name}, walk"] = _digest(task_documents(name, COUNT, 0, Layout(feedback="walk")))
     for kind, (_, share) in sorted(SHARES.items()):
         found[f"page: {kind}"] = _digest([str((share, *page)) for page in islice(pages(kind, "0"), COUNT)])
     return found
+
+
+def _mended(name: str, count: int, seed: int) -> Iterator[str]:
+    """What the script says of planted errors, and how it mends them."""
+    task, expert, rng = registry.task(name), registry.script(name), random.Random(f"mended {seed} {name}")
+    assert isinstance(task, Planted)
+    for problem in islice(task.problems(DIFFICULTIES[name], seed), count):
+        error = task.plant(problem, parse_attempt(problem.rationale or "", "dataset"), rng)
+        said = None if error is None else expert.feedback(problem, error.attempt)
+        if error is None or not isinstance(said, Feedback):
+            continue
+        update = expert.improve(problem, error.attempt, said)
+        yield said.text
+        yield update.raw if isinstance(update, Attempt) else update.reason
 
 
 def _digest(texts: list[str]) -> str:

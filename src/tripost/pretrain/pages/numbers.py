@@ -3,8 +3,8 @@
 import random
 
 from tripost.pretrain.page import GIVEN, SAID, Page, Statement, checks, exercises
-from tripost.tasks.multistep_arithmetic.derive import written_out
-from tripost.tasks.multistep_arithmetic.expression import evaluate, parse, write
+from tripost.tasks.multistep_arithmetic.derive import reductions, written_out
+from tripost.tasks.multistep_arithmetic.expression import evaluate, in_parts, parse, write
 
 _SIZES = (9, 9, 30, 81, 400)
 
@@ -56,8 +56,22 @@ def chains(rng: random.Random) -> Page:
     """`(4 * 5 - 9) = ((4 * 5) - 9) = (20 - 9) = 11`, a page of them."""
     page: Page = []
     for _ in range(5):
-        first, *rest = _chain(group(rng.choice((2, 3, 3, 4)), rng))
+        first, *rest = _chain(group(rng.choice((2, 3, 3, 4, 5)), rng))
         page += [(f"{first} =", GIVEN), (f" {' = '.join(rest)}\n", SAID)]
+    return page
+
+
+def parts(rng: random.Random) -> Page:
+    """`(76 * 3) is ((70 * 3) + (6 * 3))`, then the chain that it begins; a page of them."""
+    page: Page = []
+    while len(page) < 4 * 3:
+        text, _ = operation(rng)
+        node = parse(text)
+        if in_parts(node) == node:
+            continue
+        first, second, *rest = reductions(node, node)
+        page += [(f"{first} is", GIVEN), (f" {second}\n", SAID)]
+        page += [(f"{first} =", GIVEN), (f" {' = '.join([second, *rest])}\n", SAID)]
     return page
 
 

@@ -3,14 +3,16 @@
 import random
 
 from tripost import registry
+from tripost.interfaces import Planted
 from tripost.phrases import slip
 from tripost.pretrain.page import GIVEN, SAID, Page
-from tripost.text import ALL_CORRECT, FEEDBACK
+from tripost.records import Feedback, Problem
+from tripost.text import ALL_CORRECT, FEEDBACK, parse_attempt
 
 _DIFFICULTIES = {
     "date_understanding": "1 step",
     "logical_deduction": "3 objects",
-    "multistep_arithmetic": "length 3, depth [2]",
+    "multistep_arithmetic": "length 4, depth [2]",
     "word_sorting": "3 words",
 }
 
@@ -29,9 +31,20 @@ def _remark(rng: random.Random) -> tuple[str, str]:
     while True:
         name = rng.choice(sorted(_DIFFICULTIES))
         problem = next(registry.task(name).problems((_DIFFICULTIES[name],), rng.randrange(2**32)))
-        _, feedback = slip(problem, registry.script(name), rng)
+        feedback = (
+            _planted(name, problem, rng) if rng.random() < 0.7 else slip(problem, registry.script(name), rng)[1]
+        )
         if feedback is None or feedback.wrong_step is None:
             continue
         if "read" not in feedback.reason or rng.random() < 0.1:  # most random slips leave no readable step
             place = feedback.text.removeprefix("In ").partition(" the part")[0]
             return f'{place}, "{feedback.wrong_part}": {feedback.reason}', feedback.text
+
+
+def _planted(name: str, problem: Problem, rng: random.Random) -> Feedback | None:
+    """What the script says of an error that the task makes itself."""
+    task = registry.task(name)
+    assert isinstance(task, Planted)
+    planted = task.plant(problem, parse_attempt(problem.rationale or "", "dataset"), rng)
+    said = None if planted is None else registry.script(name).feedback(problem, planted.attempt)
+    return said if isinstance(said, Feedback) else None

@@ -2,7 +2,7 @@
 
 FBK checks what each step claims by the calendar, whatever way led to it: a condition must stand in the question or be
 a true claim itself, a day must be the one that it is called. A condition in other words than the question's is free
-prose, which is not judged. It does not say the right date, so that the model has to find it.
+prose, which is not judged. Of a wrong date it says the right one; which option that is, the model has to find.
 """
 
 import datetime
@@ -12,7 +12,7 @@ from tripost.experts.script import Wrong, improve_by, judge_steps
 from tripost.interfaces import CannotImprove, CannotJudge
 from tripost.records import Attempt, Feedback, Problem, Step
 from tripost.tasks.date_understanding.claims import Claim, read_step, read_told
-from tripost.tasks.date_understanding.days import Written, shift
+from tripost.tasks.date_understanding.days import Written, shift, slashed, spelled
 from tripost.tasks.date_understanding.derive import derive
 from tripost.tasks.date_understanding.events import holds
 from tripost.tasks.date_understanding.question import Question, read_question
@@ -60,8 +60,10 @@ class _Checker:
                 return found
             self.last = claim.written.day
         for written, part in said.again:
+            if written.day is None or self.last is None:
+                return part, "there is no such day"
             if written.day != self.last:
-                return part, _difference(written.day, self.last, "it is not the same date")
+                return part, f"it is {slashed(self.last)}"
             if self._weekday(written):
                 return part, "it is another day of the week"
         return None
@@ -112,7 +114,7 @@ class _Checker:
         except OverflowError:
             return CannotJudge("beyond the calendar")
         if claim.written.day != day:
-            return claim.text, _difference(claim.written.day, day, "")
+            return claim.text, f"it is {spelled(day)}"
         if self._weekday(claim.written):
             return claim.text, "it is another day of the week"
         return None
@@ -122,11 +124,3 @@ class _Checker:
         if written.weekday is None or written.day is None or self.told.own_weekdays:
             return False
         return written.day.weekday() != written.weekday
-
-
-def _difference(said: datetime.date | None, day: datetime.date | None, other: str) -> str:
-    """What is wrong with a date, without saying the right one."""
-    if said is None or day is None:
-        return "there is no such day"
-    parts = [name for name in ("day", "month", "year") if getattr(said, name) != getattr(day, name)]
-    return other or f"the {' and the '.join(parts)} {'is' if len(parts) == 1 else 'are'} wrong"

@@ -169,7 +169,7 @@ def slashed(day: datetime.date) -> str:
 
 def spelled(day: datetime.date) -> str:
     """December 24, 1937."""
-    return f"{calendar.month_name[day.month]} {day.day}, {day.year}"
+    return f"{calendar.month_name[day.month]} {day.day}, {day.year:04d}"
 
 
 def ordinal(n: int) -> str:

@@ -1,18 +1,22 @@
 """The scripted FBK and IMP of multistep arithmetic.
 
 FBK checks what each step claims (parses it and recomputes) instead of comparing with one canonical text, so any
-valid derivation is right. It does not say the right value, so that the model has to compute it.
+valid derivation is right. Of a wrong operation it says how to work it out: in parts that are easier, or, where there
+are none, what it is, unless that is the answer. IMP works it out that way.
 """
 
+import re
 from itertools import pairwise
 
 from tripost.experts.script import Wrong, improve_by, judge_steps
 from tripost.interfaces import CannotImprove, CannotJudge
+from tripost.parts import find_part
 from tripost.records import Attempt, Feedback, Problem, Step
 from tripost.tasks.multistep_arithmetic.derive import (
     CALCULATE,
     EQUATION,
     FINAL,
+    Begun,
     derive,
     question_text,
     read_chain,
@@ -25,12 +29,15 @@ from tripost.tasks.multistep_arithmetic.expression import (
     bind,
     difference,
     evaluate,
+    in_parts,
+    innermost,
     parse,
     write,
 )
 from tripost.text import says_only_the_answer
 
 UNREADABLE = "it cannot be read"
+_NAME = re.compile("[A-Z]")
 
 
 class ArithmeticScript:
@@ -46,7 +53,17 @@ class ArithmeticScript:
 
     def improve(self, problem: Problem, attempt: Attempt, feedback: Feedback) -> Attempt | CannotImprove:
         """IMP. Keeps the steps before the wrong one and derives the rest; gives nothing that FBK would not accept."""
-        return improve_by(derive, self, problem, attempt, feedback)
+        try:
+            checker = _Checker(problem.question)
+        except ExpressionError as error:
+            return CannotImprove(f"question: {error}")
+        seen = judge_steps(checker, attempt)
+        same = isinstance(seen, Feedback) and seen.wrong_step == feedback.wrong_step
+        begun = checker.begun if same else None  # whoever the feedback is from, the operation is the one that we see
+        found = improve_by(lambda question, kept: derive(question, kept, begun), self, problem, attempt, feedback)
+        if isinstance(found, Attempt) or begun is None:
+            return found
+        return improve_by(derive, self, problem, attempt, feedback)  # what it had begun leads nowhere
 
 
 class _Checker:
@@ -58,6 +75,7 @@ class _Checker:
         self.template: str | None = None
         self.definitions: dict[str, str] = {}
         self.values: dict[str, int] = {}
+        self.begun: Begun | None = None
         self.last_result = ""
         self.calculated: set[str] = set()
         self.concluded = False
@@ -105,16 +123,20 @@ class _Checker:
 
     def _calculate(self, text: str) -> Wrong | None:
         name, *chain = read_chain(text, CALCULATE)
+        if not _NAME.fullmatch(name):
+            return text, UNREADABLE
         if name not in self.values:
-            return f"{CALCULATE}{name}", f"{name[:1]} is not defined"
+            return f"{CALCULATE}{name}", f"{name} is not defined"
         if not chain:
             return text, "nothing is calculated"
         if _parse(chain[0]) is None:
             return _from(text, f"{name} = {chain[0]}"), UNREADABLE
         if _value(chain[0], {}) != self.values[name]:
             return f"{name} = {chain[0]}", f"{name} is {self.definitions[name]}"
-        self.calculated.add(name)
-        return self._chain(text, chain, self.values[name])
+        wrong = self._chain(text, name, chain, self.values[name])
+        if read_integer(chain[-1]) is not None:
+            self.calculated.add(name)
+        return wrong
 
     def _final_equation(self, text: str) -> Wrong | None:
         chain = read_chain(text, FINAL)
@@ -124,29 +146,42 @@ class _Checker:
             reason = f"the equation is {self.template or 'that of the question'}"
             return f"{FINAL.removeprefix('Then, ')}{chain[0]}", reason
         bound: dict[str, Node] = {}
-        self.concluded = bind(parse(chain[0]), self.whole, bound) and set(bound) <= self.calculated
-        return self._chain(text, chain, self.value)
-
-    def _chain(self, text: str, chain: list[str], value: int) -> Wrong | None:
-        """`X = Y = Z`, where X is known to be right: the first that has another value."""
-        for before, after in pairwise(chain):
-            found = _value(after, {})
-            if found is None:
-                return _from(text, f"= {after}"), UNREADABLE
-            if found != value:
-                return f"= {after}", self._why(parse(before), parse(after))
+        led = bind(parse(chain[0]), self.whole, bound) and set(bound) <= self.calculated
+        self.concluded = led and read_integer(chain[-1]) is not None
         self.last_result = f"the last step gives {chain[-1]}" if len(chain) > 1 else ""
+        return self._chain(text, None, chain, self.value)
+
+    def _chain(self, text: str, name: str | None, chain: list[str], value: int) -> Wrong | None:
+        """`X = Y = Z`, where X is known to be right: the first that has another value. Notes where it is taken up."""
+        for k, (before, after) in enumerate(pairwise(chain), start=1):
+            found = _value(after, {})
+            if found == value:
+                continue
+            reason, hard = (UNREADABLE, None) if found is None else self._why(parse(before), parse(after))
+            if len(set(chain[:k])) == k:  # one that repeats itself is begun anew
+                self.begun = Begun(name, tuple(chain[:k]), hard)
+            return (_from(text, f"= {after}") if found is None else f"= {after}"), reason
         return None
 
-    def _why(self, before: Node, after: Node) -> str:
-        """What went wrong between two neighbours: `B is -3` for a value, `(8 - 3) is not 6` for an operation."""
+    def _why(self, before: Node, after: Node) -> tuple[str, Node | None]:
+        """What went wrong between two neighbours, and which operation has to be taken apart.
+
+        `B is -3`, `(8 - 3) is 5`, `(6 * 76) is ((6 * 70) + (6 * 6))`; where that is the answer, `(8 - 3) is not 6`.
+        """
         values: dict[str, Node] = {}
         if bind(before, after, values):
             wrong = next(n for n, v in values.items() if evaluate(v) != self.values[n])
-            return f"{wrong} is {self.values[wrong]}"
-        known = _with_values(before, self.values)
-        old, new = difference(known, after)
-        return f"{write(old)} is not {write(new)}"
+            known = wrong in self.calculated
+            return f"{wrong} is {self.values[wrong] if known else self.definitions[wrong]}", None
+        old, new = difference(_with_values(before, self.values), after)
+        first = innermost(old)
+        parts = in_parts(first)
+        told = f"{write(first)} is {write(parts) if parts != first else evaluate(first)}"
+        if isinstance(old, int) or find_part(str(self.value), told):
+            said = f"{write(old)} is not {write(new)}"
+            given = find_part(str(self.value), write(before)) or not find_part(str(self.value), said)
+            return said if given else f"it is not {write(after)}", None
+        return told, first if parts != first else None
 
 
 def _from(text: str, part: str) -> str:

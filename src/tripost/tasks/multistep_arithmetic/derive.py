@@ -2,7 +2,9 @@
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from tripost.records import Step
 from tripost.tasks.multistep_arithmetic.expression import (
@@ -55,10 +57,25 @@ def read_chain(text: str, opener: str) -> list[str]:
     return text[len(opener) :].rstrip().removesuffix(".").split(" = ")
 
 
-def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]:
+class Begun(msgspec.Struct, frozen=True):
+    """A step that went wrong: of which group (None: the final equation), its chain as far as it is right, and the
+    operation that it did not get right, where that has easier parts."""
+
+    name: str | None
+    chain: tuple[str, ...]
+    hard: Node | None
+
+    def written_on(self, values: Mapping[str, Node]) -> list[str]:
+        """The chain to its end, the hard operation in parts."""
+        rest = reductions(substitute(parse(self.chain[-1]), values), self.hard)
+        return [*self.chain, *(rest[1:] if rest[0] == self.chain[-1] else rest)]
+
+
+def derive(question: str, prefix: Sequence[Step] = (), begun: Begun | None = None) -> tuple[list[Step], str]:
     """All steps (those of `prefix`, which must be right, then new ones) and the final response.
 
-    Raises ExpressionError where the question, or a prefix in a form that cannot be continued, is beyond us.
+    `begun`: a step after `prefix` that is taken up where it is still right. Raises ExpressionError where the
+    question, or a prefix in a form that cannot be continued, is beyond us.
     """
     whole = parse(question_text(question))
     steps = list(prefix)
@@ -73,14 +90,19 @@ def derive(question: str, prefix: Sequence[Step] = ()) -> tuple[list[Step], str]
         if not definitions:
             raise ExpressionError("the question has no groups to name")
         _append(steps, f'{EQUATION}{template}", where {_join(definitions)}.')
-    values = {name: evaluate(parse(text)) for name, text in definitions.items()}
+    values: dict[str, Node] = {name: evaluate(parse(text)) for name, text in definitions.items()}
     done = {read_chain(s.text, CALCULATE)[0] for s in steps if s.text.startswith(CALCULATE)}
     for name, text in definitions.items():
         if name not in done:
-            _append(steps, f"{CALCULATE}{' = '.join([name, *written_out(text, parse(text))])}.")
-    if not any(step.text.startswith(FINAL) for step in steps):
-        with_values = substitute(parse(template), dict(values))
-        _append(steps, f"{FINAL}{' = '.join([template, *reductions(with_values)])}.")
+            taken_up = begun is not None and begun.name == name
+            chain = begun.written_on({}) if begun and taken_up else written_out(text, parse(text))
+            _append(steps, f"{CALCULATE}{' = '.join([name, *chain])}.")
+    if not steps[-1].text.startswith(FINAL):  # one that came before a group was calculated leads nowhere
+        if begun is not None and begun.name is None:
+            chain = begun.written_on(values)
+        else:
+            chain = [template, *reductions(substitute(parse(template), values))]
+        _append(steps, f"{FINAL}{' = '.join(chain)}.")
     return steps, f"So the answer is {evaluate(whole)}."
 
 
@@ -114,12 +136,15 @@ def written_out(text: str, node: Node) -> list[str]:
     return written if written[0] == text else [text, *written]
 
 
-def reductions(node: Node) -> list[str]:
-    """The expression, fully bracketed, and what is left after each operation, down to a number."""
-    written = [write(node)]
+def reductions(node: Node, hard: Node | None = None) -> list[str]:
+    """The expression, fully bracketed, and what is left after each operation, down to a number.
+
+    `hard`: an operation that is worked out in parts.
+    """
+    written, taken_apart = [write(node)], {hard} if hard is not None else set()
     while not isinstance(node, int):
         if isinstance(node, str):
             raise ExpressionError(f"{node} is not defined")
-        node = reduce_once(node)
+        node = reduce_once(node, taken_apart)
         written.append(write(node))
     return written

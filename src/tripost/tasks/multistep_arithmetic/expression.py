@@ -15,6 +15,8 @@ MAX_TOKENS = 300
 MAX_DEPTH = 40
 MAX_DIGITS = 40
 """Of a number, written or calculated: what has a value can be written, and read again."""
+MAX_IN_PARTS = 1_000
+"""Numbers from here on are not worked out in parts: the chain would grow beyond any use."""
 _TOKEN = re.compile(rf"[ ]*([0-9]{{1,{MAX_DIGITS}}}|[A-Z](?![A-Za-z])|[-+*()])")
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2}
 
@@ -102,16 +104,66 @@ def substitute(node: Node, values: Mapping[str, Node]) -> Node:
     return values.get(node, node) if isinstance(node, str) else node
 
 
-def reduce_once(node: Node) -> Node:
-    """Do the leftmost innermost operation, as the published rationales do."""
+def reduce_once(node: Node, hard: set[Node] | None = None) -> Node:
+    """Do the leftmost innermost operation, as the published rationales do.
+
+    One that is in `hard` is written in parts instead, and a product among its parts joins `hard`.
+    """
     if not isinstance(node, tuple):
         return node
     operator, left, right = node
     if isinstance(left, tuple):
-        return (operator, reduce_once(left), right)
+        return (operator, reduce_once(left, hard), right)
     if isinstance(right, tuple):
-        return (operator, left, reduce_once(right))
+        return (operator, left, reduce_once(right, hard))
+    if hard is not None and node in hard:
+        parts = in_parts(node)
+        if isinstance(parts, tuple) and parts != node:
+            hard.update(part for part in parts[1:] if isinstance(part, tuple))
+            return parts
     return evaluate(node)
+
+
+def in_parts(node: Node) -> Node:
+    """An operation of two numbers as operations that are easier: `(76 * 3)` as `((70 * 3) + (6 * 3))`.
+
+    Of the second number its first digit goes by itself; of the first one where the second has one digit, in `*`
+    alone. The node itself where it is no such operation, has no parts, or is too large.
+    """
+    if not isinstance(node, tuple):
+        return node
+    operator, left, right = node
+    if not isinstance(left, int) or not isinstance(right, int):
+        return node
+    if max(abs(left), abs(right)) >= MAX_IN_PARTS:
+        return node
+    first, rest = _leading(right)
+    if operator != "*":
+        return (operator, (operator, left, first), rest) if rest else node
+    if {abs(left), abs(right)} & {0, 1, 10, 100}:
+        return node
+    if rest:
+        return ("+", ("*", left, first), ("*", left, rest))
+    first, rest = _leading(left)
+    return ("+", ("*", first, right), ("*", rest, right)) if rest else node
+
+
+def _leading(number: int) -> tuple[int, int]:
+    """A number as its first digit with zeros, and the rest: -47 as -40 and -7."""
+    size = abs(number)
+    rest = size % 10 ** (len(str(size)) - 1)
+    sign = -1 if number < 0 else 1
+    return sign * (size - rest), sign * rest
+
+
+def innermost(node: Node) -> Node:
+    """The operation that is done first: the leftmost of those whose operands are numbers; a number itself."""
+    while isinstance(node, tuple):
+        inner = next((part for part in node[1:] if isinstance(part, tuple)), None)
+        if inner is None:
+            break
+        node = inner
+    return node
 
 
 def difference(before: Node, after: Node) -> tuple[Node, Node]:
