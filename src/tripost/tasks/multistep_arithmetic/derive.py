@@ -94,8 +94,10 @@ def derive(question: str, prefix: Sequence[Step] = (), begun: Begun | None = Non
     done = {read_chain(s.text, CALCULATE)[0] for s in steps if s.text.startswith(CALCULATE)}
     for name, text in definitions.items():
         if name not in done:
-            taken_up = begun is not None and begun.name == name
-            chain = begun.written_on({}) if begun and taken_up else written_out(text, parse(text))
+            if begun is not None and begun.name == name:
+                chain = begun.written_on({})
+            else:
+                chain = written_out(text, parse(text))
             _append(steps, f"{CALCULATE}{' = '.join([name, *chain])}.")
     if not steps[-1].text.startswith(FINAL):  # one that came before a group was calculated leads nowhere
         if begun is not None and begun.name is None:
