@@ -62,7 +62,7 @@ audit: ## Known vulnerabilities of the pinned dependencies (needs the network)
 	@.venv-audit/bin/python -m pip install -qq pip-audit==2.10.1
 	@.venv-audit/bin/pip-audit --strict --disable-pip --no-deps -r constraints.txt $(ARGS)
 
-bench: ## Benchmarks against peers
+bench: ## Speed beside what others would use; other measurements: make bench ARGS=--help
 	@sh tools/preflight.sh dev
 	@$(PY) -m bench $(ARGS)
 

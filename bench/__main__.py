@@ -1,9 +1,10 @@
-"""`make bench`: lists the measurements, or runs one: `make bench ARGS=fbk`."""
+"""`make bench`: speed beside what a user would pick instead; or another measurement: `make bench ARGS=fbk`."""
 
 import runpy
 import sys
 
 MEASUREMENTS = {
+    "speed": "rollout, train, data stages beside their peers, interleaved, as one table; names choose among them",
     "base": "what the base and the models made of it can do: skills, attempts by subtask, updates",
     "compare": "TriPosT against more rationales with the same trained tokens: one task, several seeds, new problems",
     "fbk": "recall, precision and step accuracy of the scripted FBK on planted errors and valid rewrites",
@@ -16,12 +17,12 @@ MEASUREMENTS = {
 
 
 def main() -> None:
-    """Run `python -m bench NAME [options]`; without a name, say which there are."""
-    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    """Run `python -m bench [NAME] [options]`; with a name that is none, say which there are."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "speed"
     if name not in MEASUREMENTS:
         lines = "".join(f"  {key:11} {what}\n" for key, what in MEASUREMENTS.items())
-        sys.stdout.write(f"usage: python -m bench NAME [options]\n{lines}")
-        sys.exit(0 if not name else 2)
+        sys.stdout.write(f"usage: python -m bench [NAME] [options]\n{lines}")
+        sys.exit(0 if name in ("-h", "--help") else 2)
     sys.argv = [f"bench.{name}", *sys.argv[2:]]
     runpy.run_module(f"bench.{name}", run_name="__main__")
 

@@ -79,7 +79,7 @@ def gate(x: Problem, text: str) -> object:
     y = Attempt(steps=(), final="7", final_text=text, raw=text, author="m_theta")
     said = Feedback(text=text, wrong_step=1, wrong_part=text, reason=text, author="m_theta")
     row = trajectory(x, "x/t1/0", 0, (Turn(attempt=y, feedback=said, n_tokens=1),))
-    flat = flatten([row], {x.id: x}, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)
+    flat = list(flatten([row], {x.id: x}, [], None, layout=PAPER_LAYOUT, sample=0, seed=1))
     return flat, flaw(row, x, registry.task(x.task), 10**6)
 
 

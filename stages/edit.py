@@ -9,8 +9,10 @@ from tripost.models.encode import TokenCounter
 from tripost.params import Params
 from tripost.probes import make_probes, places
 from tripost.recall import figures
-from tripost.shell.io import load_problems, load_trajectories, write_json, write_records
+from tripost.records import Dropped, Probe, Trajectory
+from tripost.shell.io import load_problems, load_trajectories, write_json
 from tripost.shell.progress import Progress
+from tripost.shell.rows import Spool, sort_into
 from tripost.shell.stage import run
 
 
@@ -32,8 +34,13 @@ def main(
     tasks = registry.tasks_of(params.problems)
     graded = chosen.graded(params.problems)
     made = make_probes(rows, train, tasks, params.edit.probes, params.seed, t, graded)
-    with Progress(f"edit {t}", len(rows), "trajectories") as bar:
-        edited, lost, judged = edit_all(
+    with (
+        Progress(f"edit {t}", len(rows), "trajectories") as bar,
+        Spool(out, Trajectory) as edited,
+        Spool(dropped, Dropped) as lost,
+        Spool(probes, Probe) as judged,
+    ):
+        found = edit_all(
             rows,
             train,
             tasks,
@@ -44,12 +51,13 @@ def main(
             bar.advance,
             places(made, len(rows), f"{params.seed} {t}"),
         )
-    write_records(out, edited)
-    write_records(dropped, lost)
-    write_records(probes, judged)
-    counted = summary.of_stage(len(rows), edited, lost)
-    shares = {"wrong_first_attempts": wrong_share(edited, lost, train, tasks)}
-    write_json(counts, {**counted, **shares, "expert": figures(judged, sorted(tasks) if params.edit.probes else [])})
+        sort_into((edited, lost, judged), found)
+        counted = summary.of_stage(len(rows), edited, lost)
+        shares = {"wrong_first_attempts": wrong_share(edited, lost, train, tasks)}
+        expert = figures(judged, sorted(tasks) if params.edit.probes else [])
+        for spool in (edited, lost, judged):
+            spool.keep()
+    write_json(counts, {**counted, **shares, "expert": expert})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from tripost import registry
 from tripost.evaluate import evaluate, metrics
 from tripost.experts import chosen
 from tripost.models.decoder import TorchDecoder
-from tripost.models.machine import device
 from tripost.params import Params
 from tripost.rollout import knows_feedback
 from tripost.shell.io import load_predictions, load_problems, write_json, write_records
@@ -34,7 +33,7 @@ def main(
         decoder = TorchDecoder(str(model), params.eval.batch_size)
         with (
             Progress(f"eval {t}", 0, "completions") as bar,
-            Remembering(decoder, work, bar, device()) as m_theta,
+            Remembering(decoder, work, bar) as m_theta,
         ):
             predictions = evaluate(
                 m_theta,

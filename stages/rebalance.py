@@ -7,6 +7,7 @@ from tripost.params import Params
 from tripost.rebalance import rebalance
 from tripost.shell.guards import meta_of, pool_meta_of, require_gated, require_pool
 from tripost.shell.io import load_problems, load_trajectories, load_wrong_shares, write_json, write_records
+from tripost.shell.rows import Joined
 from tripost.shell.stage import run
 
 
@@ -32,18 +33,18 @@ def main(
     rows = load_trajectories(kept, train)
     require_pool(previous_pool, previous_pool_meta)
     replay = params.rebalance.replay == "all"
-    older = load_trajectories(previous_pool, train, may_be_empty=True) if replay else []
+    older = [load_trajectories(previous_pool, train, may_be_empty=True)] if replay else []
+    everything = Joined(*older, rows)
     wrong = load_wrong_shares(edited)
     seed = f"{params.seed} {t}"
-    examples, unused, reached = rebalance(older + rows, train, params.rebalance, wrong, seed, params.layout)
-    write_records(out, examples)
+    balanced = rebalance(everything, train, params.rebalance, wrong, seed, params.layout)
+    write_records(out, balanced.examples())
     write_json(meta, meta_of(out, kept))
-    write_records(dropped, unused)
-    write_records(pool, older + rows)
+    write_records(dropped, balanced.dropped())
+    write_records(pool, everything)
     write_json(pool_meta, pool_meta_of(pool))
-    gone = {lost.trajectory.id for lost in unused}
-    used = [row for row in older + rows if row.id not in gone]
-    write_json(counts, {**summary.of_stage(len(older + rows), used, unused), "reached": reached})
+    counted = summary.of_stage(len(everything), balanced.used(), balanced.dropped())
+    write_json(counts, {**counted, "reached": balanced.reached})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from tripost import summary
 from tripost.models.decoder import TorchDecoder
-from tripost.models.machine import device
 from tripost.params import Params
 from tripost.rollout import knows_feedback, rollout
 from tripost.shell.io import load_problems, write_json, write_records
@@ -31,7 +30,7 @@ def main(
         decoder = TorchDecoder(str(model), params.rollout.batch_size)
         with (
             Progress(f"rollout {t}", 0, "completions") as bar,
-            Remembering(decoder, work, bar, device()) as m_theta,
+            Remembering(decoder, work, bar) as m_theta,
         ):
             rows = rollout(
                 m_theta,

@@ -9,11 +9,13 @@ from tripost.filter import filter_all
 from tripost.models.encode import TokenCounter, load_context_length
 from tripost.params import Params
 from tripost.recall import figures
+from tripost.records import Dropped, Trajectory
 from tripost.shell.expectations import gate
 from tripost.shell.guards import settle
 from tripost.shell.held_out import load_held_out
-from tripost.shell.io import load_probes, load_problems, load_trajectories, write_json, write_records
+from tripost.shell.io import load_probes, load_problems, load_trajectories, write_json
 from tripost.shell.page import write_page
+from tripost.shell.rows import Spool, sort_into
 from tripost.shell.stage import run
 
 SAMPLE = 200
@@ -39,20 +41,21 @@ def main(
     rows = load_trajectories(edited, train)
     held_out = load_held_out(problems, train)
     names, context = sorted(params.problems), load_context_length(model)
-    kept, lost = filter_all(rows, train, registry.tasks_of(params.problems), context)
     counter, seed = TokenCounter(str(model)), f"{params.seed} {t}"
-    table = flatten(kept, train, held_out, counter.count_tokens, layout=params.layout, sample=SAMPLE, seed=seed)
     limit = params.edit.max_updates + 1
     judged = load_probes(probes, train)
     # A grader alone has nothing planted for it: there is nothing to warn of, and nothing that would help.
     measured = set(names) - chosen.graded(params.problems)
     expert = figures(judged, measured) if params.edit.probes else {}
-    result = gate(table, params=params.validate_, tasks=names, max_turns=limit, context=context, expert=expert)
-    with settle(result, out, report, page, quarantine, params) as folder:
-        write_records(folder / out.name, kept)
-        write_records(folder / dropped.name, lost)
-        write_page(folder / page.name, f"validate {t}", result, kept, train)
-        write_json(folder / counts.name, summary.of_stage(len(rows), kept, lost))
+    with Spool(out, Trajectory) as kept, Spool(dropped, Dropped) as lost:
+        sort_into((kept, lost), filter_all(rows, train, registry.tasks_of(params.problems), context))
+        table = flatten(kept, train, held_out, counter.count_tokens, layout=params.layout, sample=SAMPLE, seed=seed)
+        result = gate(table, params=params.validate_, tasks=names, max_turns=limit, context=context, expert=expert)
+        with settle(result, out, report, page, quarantine, params) as folder:
+            kept.keep(folder / out.name)
+            lost.keep(folder / dropped.name)
+            write_page(folder / page.name, f"validate {t}", result, kept, train)
+            write_json(folder / counts.name, summary.of_stage(len(rows), kept, lost))
 
 
 if __name__ == "__main__":

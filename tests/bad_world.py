@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 import msgspec
 from ruamel.yaml import YAML
 
-from tests.fakes import ARITHMETIC, WORDS, problems
+from tests.fakes import ARITHMETIC, WORDS, balanced, problems
 from tests.test_filter import GOOD, X
 from tests.toy import ROOT, raw_params, toy_params
 from tripost import registry
 from tripost.probes import ask, make_probes
-from tripost.rebalance import rebalance
 from tripost.records import Prediction, Probe
 from tripost.shell.guards import meta_of, pool_meta_of, report_of
 from tripost.shell.io import load_trajectories, write_json, write_records, write_text
@@ -90,7 +89,7 @@ def sign(root: Path) -> None:
     )
     if not (folder / "examples.jsonl").exists():
         rows = load_trajectories(folder / "kept.jsonl", {X.id: X})
-        examples, *_ = rebalance(rows, {X.id: X}, toy_params().rebalance.model_copy(update={"p": "none"}), {}, "1 t1")
+        examples, *_ = balanced(rows, {X.id: X}, toy_params().rebalance.model_copy(update={"p": "none"}), {}, "1 t1")
         write_records(folder / "examples.jsonl", examples)
     write_json(folder / "examples.meta.json", meta_of(folder / "examples.jsonl", folder / "kept.jsonl"))
     for t in ("t0", "t1"):

@@ -1,5 +1,6 @@
 """What several test files share: one toy base and one overfitted M_0 a session, and an installed plug-in."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,12 @@ from tests.toy import EMBEDDED, ROOT, toy_params
 settings.register_profile("tripost", deadline=None)  # how long an example takes is no matter of right or wrong
 settings.load_profile("tripost")
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process and thread; tests that want more say so
+
 HEAVY = {
     "test_algorithm", "test_bad_inputs", "test_cli_doctor", "test_disk", "test_dvc", "test_expectations", "test_expert_gate", "test_gate",
-    "test_kills", "test_less", "test_model_folder", "test_models", "test_page", "test_plugins", "test_resume", "test_stage", "test_supply_chain",
+    "test_kills", "test_less", "test_model_folder", "test_models", "test_packed", "test_page", "test_plugins", "test_resume",
+    "test_slots", "test_stage", "test_supply_chain",
     "test_tracking", "test_two_at_once",
 }  # fmt: skip
 """Files that need torch, Great Expectations, MLflow or processes; the rest is marked `unit`: make test ARGS="-m unit"."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import Any
 
 from tripost import registry
+from tripost.columns import Row, flatten
 from tripost.interfaces import Completion, Sampling
 from tripost.params import ExpertParams
-from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
+from tripost.rebalance import Reached, rebalance
+from tripost.records import Attempt, Dropped, Example, Feedback, Problem, Trajectory, Turn
 from tripost.rollout import trajectory
 from tripost.text import parse_attempt
 
@@ -25,6 +28,8 @@ DIFFICULTIES = {
 
 class ScriptedModel:
     """A Decoder that answers each prompt by a function of (prompt, seed), and keeps what it was asked."""
+
+    device = ""
 
     def __init__(self, answer: Callable[[str, int], str]) -> None:
         self.answer = answer
@@ -92,3 +97,14 @@ def attempts_of(problem: Problem, *turns: tuple[str, Feedback | None]) -> Trajec
     """A trajectory of M_theta's (attempt text, feedback) turns."""
     written = tuple(Turn(attempt=attempt(text), feedback=said, n_tokens=1) for text, said in turns)
     return trajectory(problem, f"{problem.id}/t1/0", 0, written)
+
+
+def balanced(*arguments: Any, **more: Any) -> tuple[list[Example], list[Dropped], dict[str, Reached]]:
+    """All that `rebalance` comes to."""
+    found = rebalance(*arguments, **more)
+    return list(found.examples()), list(found.dropped()), found.reached
+
+
+def flat_rows(*arguments: Any, **more: Any) -> list[Row]:
+    """The rows of `flatten`."""
+    return list(flatten(*arguments, **more))

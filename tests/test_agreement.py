@@ -15,7 +15,7 @@ from tripost.columns import flatten
 from tripost.edit import edit
 from tripost.filter import filter_all, flaw
 from tripost.layout import PAPER_LAYOUT
-from tripost.records import Problem, Trajectory
+from tripost.records import Problem, Trajectory, apart
 
 ODD = ['" is incorrect. This is because ', "\u00a0", "<|x>y|>", "</s>", "\ufffd", "Feedback:", "(Final response)", '"', "]",
        "So the answer is", " = ", " < ", "(", "-", "\u202e", "\x1b[31m", ".", ":", "Q:", "1", "a"]  # fmt: skip
@@ -52,7 +52,7 @@ def test_what_passes_the_filter_has_nothing_for_the_gate(task: str, seed: int) -
     )
     if not isinstance(row, Trajectory):
         return
-    kept, _ = filter_all([with_tokens(row)], {x.id: x}, registry.tasks([task]), 100)
+    kept, *_ = apart(filter_all([with_tokens(row)], {x.id: x}, registry.tasks([task]), 100))
     for columns in flatten(kept, {x.id: x}, [], None, layout=PAPER_LAYOUT, sample=0, seed=1):
         wrong = {name: value for name, value in columns.items() if name in NONE and value != 0}
         assert not wrong, (wrong, kept)

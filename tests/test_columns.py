@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes import flat_rows
 from tests.gate_rows import CONTEXT, DIFFICULTIES, PROBLEMS, ROWS, count_tokens, with_fields, with_turn
 from tripost import columns, reading
-from tripost.columns import COLUMNS, TaskCount, flatten, task_counts
+from tripost.columns import COLUMNS, TaskCount, task_counts
 from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.reading import attempt_is_stale, feedback_is_stale, read, read_attempt, read_feedback, stands_in
 from tripost.records import Turn
@@ -54,7 +55,7 @@ def test_both_readers_agree_on_what_one_of_them_reads(lines: list[str], sayings:
 
 
 def test_a_row_says_what_its_trajectory_says() -> None:
-    row = flatten([ROWS[2]], PROBLEMS, [], count_tokens, layout=PAPER_LAYOUT, sample=1, seed=1)[0]
+    row = flat_rows([ROWS[2]], PROBLEMS, [], count_tokens, layout=PAPER_LAYOUT, sample=1, seed=1)[0]
     turns = ROWS[2].turns
     assert row == {
         "id": ROWS[2].id,
@@ -89,7 +90,7 @@ def test_a_row_says_what_its_trajectory_says() -> None:
 def test_integers_are_compared_as_integers_and_the_rest_as_text(written: str, reference: str, same: bool) -> None:
     row = with_turn(ROWS[0], 0, lambda raw: raw.rpartition("is ")[0] + f"is {written}.")
     problems = {row.problem_id: msgspec.structs.replace(PROBLEMS[row.problem_id], answer=reference)}
-    flat = flatten([row], problems, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)[0]
+    flat = flat_rows([row], problems, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)[0]
     assert (flat["final_answer"] == flat["reference_answer"]) is same
 
 
@@ -97,7 +98,7 @@ def test_what_cannot_be_known_is_never_taken_for_right() -> None:
     empty = msgspec.structs.replace(ROWS[0], turns=())
     blank = {ROWS[0].problem_id: msgspec.structs.replace(PROBLEMS[ROWS[0].problem_id], answer=" ")}
     for problems in (PROBLEMS, blank, {}):
-        flat = flatten([empty], problems, [], count_tokens, layout=PAPER_LAYOUT, sample=5, seed=1)[0]
+        flat = flat_rows([empty], problems, [], count_tokens, layout=PAPER_LAYOUT, sample=5, seed=1)[0]
         assert flat["final_answer"] != flat["reference_answer"]
         assert (flat["n_turns"], flat["tokens_min"], flat["ends_all_correct"]) == (0, 0, False)
         assert None not in flat.values()
@@ -107,7 +108,7 @@ def test_what_cannot_be_known_is_never_taken_for_right() -> None:
 def test_a_held_out_question_is_found_whatever_its_case_and_spaces() -> None:
     question = PROBLEMS[ROWS[3].problem_id].question
     held_out = [f"  {question.upper()} \n".replace(" ", "  ")]
-    flat = flatten(ROWS, PROBLEMS, held_out, None, layout=PAPER_LAYOUT, sample=0, seed=1)
+    flat = flat_rows(ROWS, PROBLEMS, held_out, None, layout=PAPER_LAYOUT, sample=0, seed=1)
     assert [row["held_out"] for row in flat] == [row.problem_id == ROWS[3].problem_id for row in ROWS]
 
 
@@ -115,7 +116,7 @@ def test_tokens_are_counted_anew_on_a_sample_that_the_seed_decides() -> None:
     many = [msgspec.structs.replace(ROWS[n % 6], id=f"row {n}") for n in range(60)]
 
     def sampled(seed: int, sample: int = 20) -> list[object]:
-        rows = flatten(many, PROBLEMS, [], count_tokens, layout=PAPER_LAYOUT, sample=sample, seed=seed)
+        rows = flat_rows(many, PROBLEMS, [], count_tokens, layout=PAPER_LAYOUT, sample=sample, seed=seed)
         return [row["id"] for row in rows if row["counted"]]
 
     assert len(sampled(1)) == 20
@@ -129,13 +130,13 @@ def test_a_wrong_token_count_is_found_in_each_turn_and_history() -> None:
         (PAPER_LAYOUT, 1),
         (Layout(history="full"), 2),
     ):  # with all turns before it, the third text is longer, too
-        flat = flatten([row], PROBLEMS, [], count_tokens, layout=layout, sample=1, seed=1)
+        flat = flat_rows([row], PROBLEMS, [], count_tokens, layout=layout, sample=1, seed=1)
         assert flat[0]["miscounted_turns"] == wrong
 
 
 def test_a_task_without_rows_counts_as_none() -> None:
-    rows = flatten(ROWS, PROBLEMS, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)
-    assert task_counts(rows, ["word_sorting", "absent"]) == [
+    rows = flat_rows(ROWS, PROBLEMS, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)
+    assert task_counts([(row["task"], row["improves"]) for row in rows], ["word_sorting", "absent"]) == [
         TaskCount("word_sorting", 3, 2, 0.6667),
         TaskCount("absent", 0, 0, 0.0),
     ]
@@ -174,7 +175,7 @@ def test_changed_fields_are_found_one_by_one() -> None:
     replace = msgspec.structs.replace
     changed = [with_fields(ROWS[1], 0, replace(attempt, **change)) for change in attempts]
     changed += [with_fields(ROWS[1], 0, feedback=replace(feedback, **change)) for change in feedbacks]
-    rows = flatten(changed, PROBLEMS, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)
+    rows = flat_rows(changed, PROBLEMS, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)
     assert [row["stale_fields"] for row in rows] == [1] * 8
 
 

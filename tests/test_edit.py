@@ -9,7 +9,7 @@ from tripost.edit import agrees, edit, edit_all, wrong_share
 from tripost.filter import flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Expert
 from tripost.params import EditParams
-from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory
+from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, apart
 from tripost.text import parse_attempt, write_feedback
 
 X = arithmetic_problem()
@@ -222,9 +222,8 @@ def test_rows_in_are_edited_plus_dropped_and_tokens_are_counted(task: str) -> No
     rows = [attempts_of(p, (text, None)) for p, text in zip(many, texts, strict=True)]
     by_id = {p.id: p for p in many}
     names = [task]
-    kept, lost, _ = edit_all(
-        rows, by_id, registry.tasks(names), registry.scripts(names), PARAMS, lambda texts: [len(t) for t in texts]
-    )
+    tasks, scripts = registry.tasks(names), registry.scripts(names)
+    kept, lost, _ = apart(edit_all(rows, by_id, tasks, scripts, PARAMS, lambda texts: [len(t) for t in texts]))
     assert len(kept) + len(lost) == len(rows)
     assert all(turn.n_tokens > 0 for row in kept for turn in row.turns)
     share = wrong_share(kept, lost, by_id, registry.tasks(names))[task]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.fakes import flat_rows
 from tests.gate_rows import (
     BROKEN,
     CONTEXT,
@@ -21,7 +22,7 @@ from tests.gate_rows import (
     count_tokens,
     with_turn,
 )
-from tripost.columns import Row, flatten
+from tripost.columns import Row
 from tripost.layout import PAPER_LAYOUT
 from tripost.params import ValidateParams
 from tripost.records import Trajectory
@@ -33,7 +34,7 @@ PARAMS = ValidateParams(min_rows=3, improves_share=(0.05, 0.95), min_recall=0.9,
 
 
 def table(rows: Sequence[Trajectory], held_out: Sequence[str] = (), sample: int = 100) -> list[Row]:
-    return flatten(rows, PROBLEMS, held_out, count_tokens, layout=PAPER_LAYOUT, sample=sample, seed=1)
+    return flat_rows(rows, PROBLEMS, held_out, count_tokens, layout=PAPER_LAYOUT, sample=sample, seed=1)
 
 
 def verdict(rows: Sequence[Row], **changes: Any) -> GateResult:

@@ -7,7 +7,7 @@ from tests.fakes import ARITHMETIC, arithmetic_problem, attempt, attempts_of
 from tests.test_edit import RIGHT, WRONG, WRONG_LATER, said
 from tripost import registry
 from tripost.filter import REASONS, filter_all, flaw
-from tripost.records import Feedback, Trajectory
+from tripost.records import Feedback, Trajectory, apart
 
 X = arithmetic_problem()
 TASK = registry.task(ARITHMETIC)
@@ -84,7 +84,7 @@ def test_a_salvaged_row_may_end_wrong_and_in_nothing_else_than_that() -> None:
 def test_duplicates_go_by_words_and_the_first_one_stays() -> None:
     again = msgspec.structs.replace(GOOD, id="x1/t1/1", seed=9)
     other = row((RIGHT, OK))
-    kept, dropped = filter_all([GOOD, again, other, other], {X.id: X}, {ARITHMETIC: TASK}, 100)
+    kept, dropped, _ = apart(filter_all([GOOD, again, other, other], {X.id: X}, {ARITHMETIC: TASK}, 100))
     assert [k.id for k in kept] == [GOOD.id, other.id, other.id]
     assert [(d.reason, d.detail, d.stage) for d in dropped] == [("duplicate", f"of {GOOD.id}", "validate")]
 

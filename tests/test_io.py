@@ -136,7 +136,7 @@ def test_missing_files_ids_twice_and_strangers(tmp_path: Path) -> None:
     other = msgspec.structs.replace(arithmetic_problem(), question="another =")
     with pytest.raises(DataError, match=r"t\.jsonl:1: the question of 'x1' has changed"):
         load_trajectories(tmp_path / "t.jsonl", {"x1": other})
-    assert load_trajectories(tmp_path / "t.jsonl", {"x1": X}) == [GOOD]
+    assert list(load_trajectories(tmp_path / "t.jsonl", {"x1": X})) == [GOOD]
     write_records(tmp_path / "e.jsonl", [msgspec.structs.replace(GOOD, turns=())])
     with pytest.raises(DataError, match="a trajectory without turns"):
         load_trajectories(tmp_path / "e.jsonl", {"x1": X})

@@ -8,13 +8,13 @@ import pytest
 
 from stages import base_model, edit, problems, rebalance, rollout, train, validate, warmup
 from stages import eval as evaluate
+from tests.fakes import balanced
 from tests.toy import EMBEDDED, raw_params, toy_params
 from tripost import registry
 from tripost.edit import edit as edited_by
 from tripost.models.learner import TorchLearner
 from tripost.params import Params
 from tripost.params_file import check_params
-from tripost.rebalance import rebalance as rebalanced
 from tripost.records import Dropped, Example, Prediction, Problem, Trajectory, Turn
 from tripost.rollout import trajectory
 from tripost.shell.io import load_problems, read_json, read_records
@@ -32,7 +32,7 @@ def taught(toy: SimpleNamespace, folder: Path) -> Path:
             done = edited_by(row, x, registry.task(x.task), registry.script(x.task), toy.params.edit)
             rows += [done] if isinstance(done, Trajectory) else []
     asked = toy.params.rebalance.model_copy(update={"p": "none"})
-    examples, *_ = rebalanced(rows, train_, asked, {}, "1")
+    examples, *_ = balanced(rows, train_, asked, {}, "1")
     learner = TorchLearner(
         str(toy.models / "t0"), toy.params.train.model_copy(update={"epochs": 8, "learning_rate": 2e-3})
     )

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from tests.fakes import ARITHMETIC, WORDS, problems
+from tests.fakes import ARITHMETIC, WORDS, balanced, problems
 from tests.test_edit import RIGHT, WRONG
 from tests.test_filter import FOUND, GOOD, X
 from tripost.errors import ModelError, TrainingError
@@ -16,10 +16,10 @@ from tripost.interfaces import Sampling
 from tripost.layout import PAPER_LAYOUT
 from tripost.models.decoder import TorchDecoder
 from tripost.models.encode import encode, encode_prompts, load_tokenizer
-from tripost.models.learner import TorchLearner, micro_batches, plan_steps
+from tripost.models.learner import TorchLearner, plan_steps
 from tripost.params import TrainParams
 from tripost.prompts import attempt_prompt, feedback_prompt, update_prompt
-from tripost.rebalance import PAPER_WEIGHTS, rebalance
+from tripost.rebalance import PAPER_WEIGHTS
 from tripost.records import Example, Segment, Turn
 from tripost.text import ATTEMPT_STOPS, write_feedback
 
@@ -32,13 +32,13 @@ def train_params(toy: SimpleNamespace, **changes: object) -> TrainParams:
 
 
 def examples() -> list[Example]:
-    found, *_ = rebalance([GOOD], {X.id: X}, rebalance_params("none", weights=PAPER_WEIGHTS), {}, "1 t1")
+    found, *_ = balanced([GOOD], {X.id: X}, rebalance_params("none", weights=PAPER_WEIGHTS), {}, "1 t1")
     return found + rationale_examples(problems(ARITHMETIC, 3) + problems(WORDS, 3))
 
 
 def test_prompts_at_rollout_are_the_first_tokens_of_the_example(toy: SimpleNamespace) -> None:
     tokenizer = load_tokenizer(str(toy.models / "base"))
-    found, *_ = rebalance([GOOD], {X.id: X}, rebalance_params("none"), {}, "1 t1")
+    found, *_ = balanced([GOOD], {X.id: X}, rebalance_params("none"), {}, "1 t1")
     for example in found:
         texts = [segment.text for segment in example.segments]
         y = next(turn for turn in GOOD.turns if turn.attempt.raw == texts[1] or example.kind == "ground_truth")
@@ -134,13 +134,6 @@ def test_a_budget_in_tokens_is_met_and_counts_targets_alone(toy: SimpleNamespace
         assert sum(tokens[:-1]) < budget <= sum(tokens)
     epochs = plan_steps(rows, train_params(toy, epochs=3, batch_size=4), 1)
     assert sorted(i for batch in epochs for i in batch) == sorted(list(range(len(rows))) * 3)
-
-
-def test_micro_batches_hold_every_row_once_and_their_bound(toy: SimpleNamespace) -> None:
-    rows = encode(load_tokenizer(str(toy.models / "base")), examples())
-    batches = micro_batches(rows, 500)
-    assert sorted(len(r.ids) for b in batches for r in b) == sorted(len(r.ids) for r in rows)
-    assert all(len(b) == 1 or len(b) * max(len(r.ids) for r in b) <= 500 for b in batches)
 
 
 def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_ids(toy: SimpleNamespace) -> None:

@@ -16,7 +16,7 @@ from tripost.interfaces import CannotJudge, PlantedError
 from tripost.params import ProbeParams
 from tripost.probes import CLEAN, OTHER_ANSWER, ask, make_probes, places
 from tripost.recall import Figures, figures
-from tripost.records import Attempt, Feedback, Probe, Problem, Trajectory
+from tripost.records import Attempt, Feedback, Probe, Problem, Trajectory, apart
 from tripost.state import iteration_metrics
 from tripost.text import write_feedback
 
@@ -151,7 +151,7 @@ def test_probes_leave_no_trace_in_the_trajectories_and_look_like_them() -> None:
     probes = made(rows)
 
     def edited(**more: Any) -> Any:
-        return edit_all(rows, BY_ID, TASKS, EXPERTS, EDIT, lambda texts: [1] * len(texts), **more)
+        return apart(edit_all(rows, BY_ID, TASKS, EXPERTS, EDIT, lambda texts: [1] * len(texts), **more))
 
     assert edited()[:2] == edited(probes=places(probes, len(rows), "x"))[:2]
     assert sorted(edited(probes=places(probes, len(rows), "x"))[2], key=lambda p: p.id) == sorted(

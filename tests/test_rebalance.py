@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes import ARITHMETIC, arithmetic_problem, attempts_of
+from tests.fakes import ARITHMETIC, arithmetic_problem, attempts_of, balanced
 from tests.test_edit import RIGHT, WRONG, WRONG_LATER, said
 from tests.test_filter import FOUND, LATER, OK
 from tripost.errors import DataError
 from tripost.layout import Layout
 from tripost.params import RebalanceParams, WeightParams
-from tripost.rebalance import rebalance, shares
+from tripost.rebalance import shares
 from tripost.records import Example, Problem, Trajectory
 from tripost.text import ALL_CORRECT
 
@@ -90,22 +90,22 @@ def test_where_one_kind_runs_short_the_other_fills_up(
 def test_a_task_is_never_left_without_examples_silently() -> None:
     kept, problems = rows(0, 5)
     with pytest.raises(DataError, match=r"rebalance\.p: multistep_arithmetic: p = 1\.0 leaves no example of 5"):
-        rebalance(kept, problems, params(1.0), {}, "1 t1")
+        balanced(kept, problems, params(1.0), {}, "1 t1")
     with pytest.raises(DataError, match="auto: no first attempt of multistep_arithmetic could be judged"):
-        rebalance(kept, problems, params("auto"), {}, "1 t1")
+        balanced(kept, problems, params("auto"), {}, "1 t1")
 
 
 def test_what_an_older_iteration_wrote_already_is_taken_once() -> None:
     kept, problems = rows(2, 2)
     again = [msgspec.structs.replace(row, id=f"{row.id}/again") for row in kept]
-    examples, dropped, _ = rebalance(kept + again, problems, params("none"), {}, "1 t1")
+    examples, dropped, _ = balanced(kept + again, problems, params("none"), {}, "1 t1")
     assert not [e for e in examples if "again" in e.id]
     assert [(d.trajectory.id, d.reason) for d in dropped] == [(row.id, "duplicate") for row in again]
 
 
 def test_pairs_are_improvements_and_one_last_correct() -> None:
     kept, problems = rows(1, 0)
-    examples, dropped, reached = rebalance(kept, problems, params("none"), {}, "1 t1")
+    examples, dropped, reached = balanced(kept, problems, params("none"), {}, "1 t1")
     assert not dropped
     assert [len(of_kind(examples, kind)) for kind in ("improvement", "correct", "ground_truth")] == [2, 1, 1]
     first = next(e for e in examples if e.id.endswith("/0"))
@@ -122,7 +122,7 @@ def test_what_was_salvaged_teaches_feedback_beside_p() -> None:
     kept, problems = rows(3, 3)
     lost = [msgspec.structs.replace(row, turns=row.turns[:2], salvaged=True) for row in kept[:2]]
     lone = [msgspec.structs.replace(row, turns=row.turns[:1], salvaged=True) for row in kept[2:3]]
-    examples, dropped, reached = rebalance([*lost, *lone, *kept[3:]], problems, params(0.5), {}, "1 t1")
+    examples, dropped, reached = balanced([*lost, *lone, *kept[3:]], problems, params(0.5), {}, "1 t1")
     found = reached[ARITHMETIC]
     assert (found.improvement, found.feedback, found.reached_p) == (2, 3, 0.5)
     assert not [row for row in dropped if row.trajectory.salvaged]
@@ -139,7 +139,7 @@ def test_where_nothing_else_is_left_feedback_alone_is_learned() -> None:
     kept, problems = rows(2, 0)
     bare = {key: msgspec.structs.replace(x, rationale=None) for key, x in problems.items()}
     lone = [msgspec.structs.replace(row, turns=row.turns[:1], salvaged=True) for row in kept]
-    examples, _, reached = rebalance(lone, bare, params(0.43), {}, "1 t1")
+    examples, _, reached = balanced(lone, bare, params(0.43), {}, "1 t1")
     assert [e.kind for e in examples] == ["feedback", "feedback"]
     assert (reached[ARITHMETIC].reached_p, reached[ARITHMETIC].feedback) == (0.0, 2)
 
@@ -148,7 +148,7 @@ def test_weights_by_segment_and_the_papers_profile() -> None:
     kept, problems = rows(1, 1)
     by_kind = {}
     for weights in (WEIGHTS, "paper"):
-        examples, _, _ = rebalance(kept, problems, params("none", weights=weights), {}, "1 t1")
+        examples, _, _ = balanced(kept, problems, params("none", weights=weights), {}, "1 t1")
         for e in examples:
             improving = e.problem_id == "x0" and e.kind != "ground_truth"
             by_kind[str(weights == "paper"), e.kind, improving] = [s.weight for s in e.segments]
@@ -162,7 +162,7 @@ def test_weights_by_segment_and_the_papers_profile() -> None:
 
 def test_p_is_reached_reported_and_unused_rows_are_dropped_with_a_reason() -> None:
     kept, problems = rows(12, 30)
-    examples, dropped, reached = rebalance(kept, problems, params(0.43), {}, "1 t1")
+    examples, dropped, reached = balanced(kept, problems, params(0.43), {}, "1 t1")
     found = reached[ARITHMETIC]
     assert found.reached_p == pytest.approx(0.43, abs=0.01)
     assert (found.improvement, found.correct, found.ground_truth) == (24, 16, 16)
@@ -173,16 +173,16 @@ def test_p_is_reached_reported_and_unused_rows_are_dropped_with_a_reason() -> No
 
 def test_auto_takes_the_share_of_wrong_first_attempts() -> None:
     kept, problems = rows(10, 30)
-    _, _, reached = rebalance(kept, problems, params("auto"), {ARITHMETIC: 0.25}, "1 t1")
+    _, _, reached = balanced(kept, problems, params("auto"), {ARITHMETIC: 0.25}, "1 t1")
     assert reached[ARITHMETIC].asked_p == 0.25
     assert reached[ARITHMETIC].reached_p == pytest.approx(0.25, abs=0.02)
 
 
 def test_the_same_seed_gives_the_same_examples_and_another_one_others() -> None:
     kept, problems = rows(10, 30)
-    first, *_ = rebalance(kept, problems, params(0.43), {}, "1 t1")
-    again, *_ = rebalance(kept, problems, params(0.43), {}, "1 t1")
-    other, *_ = rebalance(kept, problems, params(0.43), {}, "2 t1")
+    first, *_ = balanced(kept, problems, params(0.43), {}, "1 t1")
+    again, *_ = balanced(kept, problems, params(0.43), {}, "1 t1")
+    other, *_ = balanced(kept, problems, params(0.43), {}, "2 t1")
     assert first == again
     assert [e.id for e in first] != [e.id for e in other]
 
@@ -191,13 +191,13 @@ def test_ground_truth_comes_from_train_problems_with_a_rationale_alone() -> None
     kept, problems = rows(4, 4)
     problems["x1"] = msgspec.structs.replace(problems["x1"], split="validation")
     problems["x2"] = msgspec.structs.replace(problems["x2"], rationale=None)
-    examples, *_ = rebalance(kept, problems, params("none"), {}, "1 t1")
+    examples, *_ = balanced(kept, problems, params("none"), {}, "1 t1")
     assert not {e.problem_id for e in of_kind(examples, "ground_truth")} & {"x1", "x2"}
 
 
 def test_history_full_puts_all_turns_before_into_the_question_segment() -> None:
     kept, problems = rows(1, 0)
-    examples, *_ = rebalance(kept, problems, params("none"), {}, "1 t1", Layout(history="full"))
+    examples, *_ = balanced(kept, problems, params("none"), {}, "1 t1", Layout(history="full"))
     second = next(e for e in examples if e.id.endswith("/1"))
     assert WRONG in second.segments[0].text
     assert said(WRONG, 2, "= 4", "(-1 + 3) is not 4").text in second.segments[0].text

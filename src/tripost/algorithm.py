@@ -16,7 +16,7 @@ from tripost.filter import filter_all
 from tripost.interfaces import Decoder, Expert, Task
 from tripost.params import Params
 from tripost.rebalance import rebalance
-from tripost.records import Dropped, Example, Problem, Trajectory
+from tripost.records import Dropped, Example, Problem, Trajectory, apart
 from tripost.rollout import knows_feedback, rollout
 
 M = TypeVar("M")
@@ -57,16 +57,18 @@ def tripost(
         attempts = rollout(m_theta, problems, params.rollout, t, seed=seed, own_feedback=own, layout=layout)
 
         # 2. Edit: FBK and IMP take over at its first mistake.
-        edited, lost, _ = edit_all(attempts, by_id, tasks, experts, params.edit, m_theta.count_tokens, layout)
+        found = edit_all(attempts, by_id, tasks, experts, params.edit, m_theta.count_tokens, layout)
+        edited, lost, _ = apart(found)
 
         # 3. Filter: keep what ends correct, say why the rest goes.
-        kept, dropped = filter_all(edited, by_id, tasks, context)
+        kept, dropped, _ = apart(filter_all(edited, by_id, tasks, context))
 
         # 4. Rebalance: turn pairs, a share p of them improvements, with weights.
         older = pools[iteration.prev] if params.rebalance.replay == "all" else []
         pools[t] = older + kept
         wrong = wrong_share(edited, lost, by_id, tasks)
-        examples, unused, _ = rebalance(pools[t], by_id, params.rebalance, wrong, f"{seed} {t}", layout)
+        balanced = rebalance(pools[t], by_id, params.rebalance, wrong, f"{seed} {t}", layout)
+        examples, unused = list(balanced.examples()), list(balanced.dropped())
 
         # 5. Train: weighted supervised learning, a new model.
         models[t] = learn(models[iteration.prev], examples, t)

@@ -9,7 +9,8 @@ of something that must not be there. None is ever empty: what cannot be known sa
 
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
 
@@ -79,27 +80,26 @@ def flatten(
     layout: Layout,
     sample: int,
     seed: int | str,
-) -> list[Row]:
-    """One row a trajectory, in their order.
+) -> Iterator[Row]:
+    """One row a trajectory, in their order; `trajectories` may lie on a disk.
 
     `held_out`: the questions of validation and test; `sample`: how many rows have their tokens counted anew.
     """
     secret = {_normal(question) for question in held_out}
     counted = {} if count_tokens is None else _recount(trajectories, problems, count_tokens, layout, sample, seed)
-    return [
-        msgspec.structs.asdict(_columns(row, problems.get(row.problem_id), secret, counted.get(n)))
-        for n, row in enumerate(trajectories)
-    ]
+    for n, row in enumerate(trajectories):
+        yield msgspec.structs.asdict(_columns(row, problems.get(row.problem_id), secret, counted.get(n)))
 
 
-def task_counts(rows: Iterable[Mapping[str, object]], tasks: Sequence[str]) -> list[TaskCount]:
-    """A count for each of `tasks`, whether it has rows or not."""
-    found: dict[object, list[bool]] = {}
-    for row in rows:
-        found.setdefault(row.get("task"), []).append(row.get("improves") is True)
+def task_counts(rows: Iterable[tuple[object, object]], tasks: Sequence[str]) -> list[TaskCount]:
+    """A count for each of `tasks`, whether it has rows or not. `rows`: task, and whether the row improves."""
+    found, improving = Counter[object](), Counter[object]()
+    for task, improves in rows:
+        found[task] += 1
+        improving[task] += improves is True
     return [
-        TaskCount(task, len(mine), sum(mine), round(sum(mine) / max(1, len(mine)), 4))
-        for task, mine in ((task, found.get(task, [])) for task in tasks)
+        TaskCount(task, found[task], improving[task], round(improving[task] / max(1, found[task]), 4))
+        for task in tasks
     ]
 
 
@@ -112,8 +112,8 @@ def _recount(
     seed: int | str,
 ) -> dict[int, int]:
     """Row -> turns whose `n_tokens` is not the count of the longest training text that ends there."""
-    known = [n for n, row in enumerate(trajectories) if row.problem_id in problems]
-    chosen = sorted(random.Random(f"gate {seed}").sample(known, min(sample, len(known))))
+    drawn = random.Random(f"gate {seed}").sample(range(len(trajectories)), min(sample, len(trajectories)))
+    chosen = [n for n in sorted(drawn) if trajectories[n].problem_id in problems]
     owners: list[tuple[int, int]] = []
     texts: list[str] = []
     for n in chosen:

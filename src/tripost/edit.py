@@ -8,7 +8,8 @@ of dropped; every feedback of M_theta is verified, its reason too (`check_reason
 trajectory cannot be brought to a right end, what was verified of it can be kept (`salvage`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -29,10 +30,12 @@ REASONS = {
     "cannot_improve": "the expert could not write the update",
 }
 """Why edit drops a trajectory."""
+COUNTED_AT_ONCE = 500
+"""Rows whose texts are tokenised together."""
 
 
 def edit_all(
-    trajectories: Sequence[Trajectory],
+    trajectories: Iterable[Trajectory],
     problems: Mapping[str, Problem],
     tasks: Mapping[str, Task],
     experts: Mapping[str, Expert],
@@ -41,24 +44,25 @@ def edit_all(
     layout: Layout = PAPER_LAYOUT,
     on_row: Callable[[int], None] = lambda rows: None,
     probes: Mapping[int, Sequence[Probe]] = MappingProxyType({}),
-) -> tuple[list[Trajectory], list[Dropped], list[Probe]]:
-    """Edited trajectories with their token counts, those that the expert could not edit, and judged probes.
+) -> Iterator[Trajectory | Dropped | Probe]:
+    """Each row edited, with its token counts, or dropped where the expert could not edit it; and judged probes.
 
     `probes`: number of a row -> those that are judged before it. They change no trajectory.
     """
-    edited: list[Trajectory] = []
-    dropped: list[Dropped] = []
-    judged: list[Probe] = []
+    uncounted: list[Trajectory] = []
     for number, row in enumerate(trajectories):
         for probe in probes.get(number, ()):
-            judged.append(ask(probe, problems[probe.problem_id], tasks[probe.task], experts[probe.task]))
+            yield ask(probe, problems[probe.problem_id], tasks[probe.task], experts[probe.task])
         found = edit(row, problems[row.problem_id], tasks[row.task], experts[row.task], params)
         if isinstance(found, Dropped):
-            dropped.append(found)
+            yield found
         else:
-            edited.append(found)
+            uncounted.append(found)
+        if len(uncounted) == COUNTED_AT_ONCE:
+            yield from with_token_counts(uncounted, problems, count_tokens, layout)
+            uncounted.clear()
         on_row(1)
-    return with_token_counts(edited, problems, count_tokens, layout), dropped, judged
+    yield from with_token_counts(uncounted, problems, count_tokens, layout)
 
 
 def edit(
@@ -115,8 +119,8 @@ def agrees(own: Feedback, verdict: Feedback, attempt: Attempt, check_reason: boo
 
 
 def wrong_share(
-    edited: Sequence[Trajectory],
-    dropped: Sequence[Dropped],
+    edited: Iterable[Trajectory],
+    dropped: Iterable[Dropped],
     problems: Mapping[str, Problem],
     tasks: Mapping[str, Task],
 ) -> dict[str, float]:
@@ -124,14 +128,16 @@ def wrong_share(
 
     What the expert could not judge counts as wrong where it cannot be read or its answer is wrong, else not at all.
     """
-    wrong: dict[str, list[bool]] = {}
+    judged, wrong = Counter[str](), Counter[str]()
     for row in edited:
-        wrong.setdefault(row.task, []).append(row.improves or row.salvaged)
+        judged[row.task] += 1
+        wrong[row.task] += row.improves or row.salvaged
     for lost in dropped:
         row = lost.trajectory
         if not tasks[row.task].is_correct(problems[row.problem_id], row.turns[0].attempt):
-            wrong.setdefault(row.task, []).append(True)
-    return {task: round(sum(flags) / len(flags), 6) for task, flags in sorted(wrong.items())}
+            judged[row.task] += 1
+            wrong[row.task] += 1
+    return {task: round(wrong[task] / count, 6) for task, count in sorted(judged.items())}
 
 
 def _feedback_of(turn: Turn) -> Feedback:

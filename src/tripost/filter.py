@@ -3,7 +3,7 @@
 Every reason is a name that is counted; a dropped row is kept beside the data with its reason and detail.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 
 from tripost.interfaces import Task
@@ -111,10 +111,8 @@ def filter_all(
     problems: Mapping[str, Problem],
     tasks: Mapping[str, Task],
     context: int,
-) -> tuple[list[Trajectory], list[Dropped]]:
-    """Kept and dropped; rows in = kept + dropped. Of equal rows the first is kept."""
-    kept: list[Trajectory] = []
-    dropped: list[Dropped] = []
+) -> Iterator[Trajectory | Dropped]:
+    """Each row as it came, or dropped with its reason. Of equal rows the first is kept."""
     known: dict[bytes, str] = {}
     for trajectory in trajectories:
         found = flaw(trajectory, problems[trajectory.problem_id], tasks[trajectory.task], context)
@@ -122,10 +120,9 @@ def filter_all(
             first = known.setdefault(words_of(trajectory), trajectory.id)
             found = None if first == trajectory.id else ("duplicate", f"of {first}")
         if found is None:
-            kept.append(trajectory)
+            yield trajectory
         else:
-            dropped.append(Dropped(trajectory=trajectory, stage="validate", reason=found[0], detail=found[1]))
-    return kept, dropped
+            yield Dropped(trajectory=trajectory, stage="validate", reason=found[0], detail=found[1])
 
 
 def words_of(trajectory: Trajectory) -> bytes:

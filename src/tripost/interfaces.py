@@ -152,7 +152,12 @@ class Nobody:
 
 
 class Decoder(Protocol):
-    """M_theta, writing. A prompt's completion depends on prompt, sampling and seed alone, not on its neighbours."""
+    """M_theta, writing. A prompt's completion depends on prompt, sampling and seed alone, not on its neighbours.
+
+    `device`: the kind of device, by name, whose rounding is in what it writes.
+    """
+
+    device: str
 
     def complete(
         self,

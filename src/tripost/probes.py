@@ -17,7 +17,8 @@ Problems are drawn by chance, not those that M_theta can solve: or the probes we
 """
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -53,11 +54,17 @@ def make_probes(
     if params is None:
         return []
     clean = params.model_copy(update={"planted": 0.0})
-    return [
-        probe
-        for name in sorted(tasks)
-        for probe in _of_task(rows, problems, tasks[name], clean if name in graded else params, seed, t)
-    ]
+    counts = Counter[str]()
+    own: dict[str, tuple[int, int] | None] = {}  # problem -> number of the row and turn where M_theta is first right
+    for number, row in enumerate(rows):
+        counts[row.task] += 1
+        if row.task in tasks and own.get(row.problem_id) is None:
+            own[row.problem_id] = _right_turn(number, row, problems[row.problem_id], tasks[row.task])
+    found: list[Probe] = []
+    for name in sorted(tasks):
+        asked = clean if name in graded else params
+        found += _of_task(rows, own, counts[name], problems, tasks[name], asked, seed, t)
+    return found
 
 
 def places(probes: Sequence[Probe], rows: int, seed: str) -> dict[int, list[Probe]]:
@@ -78,16 +85,21 @@ def ask(probe: Probe, problem: Problem, task: Task, expert: Expert) -> Probe:
 
 
 def _of_task(
-    rows: Sequence[Trajectory], problems: Mapping[str, Problem], task: Task, params: ProbeParams, seed: int, t: str
+    rows: Sequence[Trajectory],
+    own: Mapping[str, tuple[int, int] | None],
+    count: int,
+    problems: Mapping[str, Problem],
+    task: Task,
+    params: ProbeParams,
+    seed: int,
+    t: str,
 ) -> list[Probe]:
-    mine = [row for row in rows if row.task == task.name]
-    own = _own(mine, problems, task)
+    """`own`: the problems of this rollout. `count`: rows of the task."""
     pool = [problem for problem in problems.values() if problem.task == task.name]
-    usable = [problem for problem in pool if problem.rationale is not None or problem.id in own]
+    usable = [problem for problem in pool if problem.rationale is not None or own.get(problem.id)]
     rng = random.Random(f"probes {seed} {t} {task.name}")
-    asked = {row.problem_id for row in mine}
-    order = sorted(rng.sample(usable, len(usable)), key=lambda problem: problem.id not in asked)
-    wanted = min(len(order), max(params.minimum, round(params.share * len(mine))))
+    order = sorted(rng.sample(usable, len(usable)), key=lambda problem: problem.id not in own)
+    wanted = min(len(order), max(params.minimum, round(params.share * count)))
     to_plant = round(params.planted * wanted)
     found: list[Probe] = []
     for problem in order:
@@ -95,7 +107,9 @@ def _of_task(
             break
         made = None
         if to_plant:
-            made = _planted(problem, own.get(problem.id), task, pool, random.Random(f"plant {seed} {t} {problem.id}"))
+            place = own.get(problem.id)
+            attempt = rows[place[0]].turns[place[1]].attempt if place else None
+            made = _planted(problem, attempt, task, pool, random.Random(f"plant {seed} {t} {problem.id}"))
             to_plant -= made is not None
         if made is None and wanted - len(found) > to_plant:
             made = _clean(problem, task)
@@ -104,14 +118,10 @@ def _of_task(
     return found
 
 
-def _own(rows: Iterable[Trajectory], problems: Mapping[str, Problem], task: Task) -> dict[str, Attempt]:
-    """M_theta's first attempt with the right answer, by problem."""
-    found: dict[str, Attempt] = {}
-    for row in rows:
-        for turn in row.turns:
-            if row.problem_id not in found and task.is_correct(problems[row.problem_id], turn.attempt):
-                found[row.problem_id] = turn.attempt
-    return found
+def _right_turn(number: int, row: Trajectory, problem: Problem, task: Task) -> tuple[int, int] | None:
+    """The row's number and that of its first turn with the right answer."""
+    right = (k for k, turn in enumerate(row.turns) if task.is_correct(problem, turn.attempt))
+    return next(((number, k) for k in right), None)
 
 
 def _rationale(problem: Problem, task: Task) -> Attempt | None:

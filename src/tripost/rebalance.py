@@ -6,7 +6,8 @@ The last `(x, y_n, f_n)` of a salvaged trajectory teaches feedback alone; p does
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -24,6 +25,8 @@ REASONS = {
 }
 """Why rebalance drops a trajectory."""
 
+MOST_TURNS = 1 << 20
+"""More turns than a trajectory has."""
 PAPER_WEIGHTS = WeightParams(question=1.0, attempt=1.0, wrong_attempt=1.0, feedback=1.5, update=1.5)
 
 
@@ -41,6 +44,64 @@ class Reached(msgspec.Struct, frozen=True):
     ground_truth_available: int
 
 
+class Pools:
+    """What a task has to choose from: turn pairs as (row, turn) in one number, and problems with a rationale."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.improvements, self.corrects, self.feedbacks = array("q"), array("q"), array("q")
+        self.truths: list[str] = []
+
+    def add(self, number: int, row: Trajectory) -> None:
+        """The turn pairs of row `number`: improvements, and the last pair."""
+        self.rows += 1
+        last = len(row.turns) - 1
+        self.improvements.extend(number * MOST_TURNS + i for i in range(last))
+        (self.feedbacks if row.salvaged else self.corrects).append(number * MOST_TURNS + last)
+
+
+class Balanced:
+    """What balancing came to: `reached` for each task, and what was chosen of `kept`, made when it is asked for."""
+
+    def __init__(
+        self, kept: Sequence[Trajectory], problems: Mapping[str, Problem], weights: WeightParams, layout: Layout
+    ) -> None:
+        self.kept, self.problems, self.weights, self.layout = kept, problems, weights, layout
+        self.reached: dict[str, Reached] = {}
+        self.chosen: list[int | str] = []
+        """Turn pairs, and ids of problems whose rationale is taken."""
+        self.repeats: dict[int, str] = {}
+        """Number of a row -> the id of the one that it repeats."""
+
+    def examples(self) -> Iterator[Example]:
+        """The examples, shuffled."""
+        for one in self.chosen:
+            if isinstance(one, str):
+                yield _truth(self.problems[one], self.weights, self.layout)
+            else:
+                row, i = self.kept[one // MOST_TURNS], one % MOST_TURNS
+                yield _pair(row, i, self.problems[row.problem_id], self.weights, self.layout)
+
+    def dropped(self) -> Iterator[Dropped]:
+        """Rows that stand there twice, then those none of whose pairs was taken."""
+        for number, identity in self.repeats.items():
+            yield _drop(self.kept[number], "duplicate", f"of {identity}")
+        for number in self._unused():
+            yield _drop(self.kept[number], "not_sampled", "none of its pairs was taken")
+
+    def used(self) -> Iterator[Trajectory]:
+        """The other rows."""
+        unused = {*self.repeats, *self._unused()}
+        return (row for number, row in enumerate(self.kept) if number not in unused)
+
+    def _unused(self) -> Iterator[int]:
+        used = bytearray(len(self.kept))
+        for one in self.chosen:
+            if not isinstance(one, str):
+                used[one // MOST_TURNS] = 1
+        return (number for number, flag in enumerate(used) if not flag and number not in self.repeats)
+
+
 def rebalance(
     kept: Sequence[Trajectory],
     problems: Mapping[str, Problem],
@@ -48,54 +109,49 @@ def rebalance(
     wrong_share: Mapping[str, float],
     seed: str,
     layout: Layout = PAPER_LAYOUT,
-) -> tuple[list[Example], list[Dropped], dict[str, Reached]]:
-    """Examples (shuffled), trajectories none of whose pairs was taken, and what was reached for each task.
+) -> Balanced:
+    """Which turn pairs and rationales are trained on. `kept` is gone through twice and may lie on a disk.
 
     `wrong_share[task]`: share of wrong first attempts that M_{t-1} showed, for `p: auto`.
     """
     weights = PAPER_WEIGHTS if isinstance(params.weights, str) else params.weights
-    kept, dropped = _without_repeats(kept)
-    examples: list[Example] = []
-    reached: dict[str, Reached] = {}
-    for task in sorted({trajectory.task for trajectory in kept}):
+    found = Balanced(kept, problems, weights, layout)
+    pools: dict[str, Pools] = {}
+    first: dict[bytes, str] = {}
+    for number, row in enumerate(kept):
+        identity = first.setdefault(words_of(row), row.id)  # `replay: all` may bring what an older iteration wrote
+        if identity == row.id:
+            pools.setdefault(row.task, Pools()).add(number, row)
+        else:
+            found.repeats[number] = identity
+    for problem in problems.values():
+        if problem.task in pools and problem.split == "train" and problem.rationale is not None:
+            pools[problem.task].truths.append(problem.id)
+    for task, pool in sorted(pools.items()):
         rng = random.Random(f"rebalance {seed} {task}")
-        mine = [trajectory for trajectory in kept if trajectory.task == task]
-        pairs = [pair for row in mine for pair in _pairs(row, problems[row.problem_id], weights, layout)]
-        improvements = [example for example in pairs if example.kind == "improvement"]
-        corrects = [example for example in pairs if example.kind == "correct"]
-        feedbacks = [example for example in pairs if example.kind == "feedback"]
-        truths = [
-            _truth(problem, weights, layout)
-            for problem in problems.values()
-            if problem.task == task and problem.split == "train" and problem.rationale is not None
-        ]
         p = _asked(params, task, wrong_share)
-        counts = shares(p, params.shortage, len(improvements), len(corrects), len(truths))
-        if not any(counts) and not feedbacks:
+        counts = shares(p, params.shortage, len(pool.improvements), len(pool.corrects), len(pool.truths))
+        if not any(counts) and not pool.feedbacks:
             raise DataError(
-                f"params.yaml: rebalance.p: {task}: p = {p} leaves no example of {len(mine)} trajectories; lower p"
+                f"params.yaml: rebalance.p: {task}: p = {p} leaves no example of {pool.rows} trajectories; lower p"
             )
-        taken = [rng.sample(pool, n) for pool, n in zip((improvements, corrects, truths), counts, strict=True)]
-        examples += [example for pool in (*taken, feedbacks) for example in pool]
-        reached[task] = Reached(
+        choices: tuple[Sequence[int | str], ...] = (pool.improvements, pool.corrects, pool.truths)
+        for one, n in zip(choices, counts, strict=True):
+            found.chosen += rng.sample(one, n)
+        found.chosen += pool.feedbacks
+        found.reached[task] = Reached(
             asked_p=p,
             reached_p=round(counts[0] / max(1, sum(counts)), 4),
             improvement=counts[0],
             correct=counts[1],
             ground_truth=counts[2],
-            feedback=len(feedbacks),
-            improvement_available=len(improvements),
-            correct_available=len(corrects),
-            ground_truth_available=len(truths),
+            feedback=len(pool.feedbacks),
+            improvement_available=len(pool.improvements),
+            correct_available=len(pool.corrects),
+            ground_truth_available=len(pool.truths),
         )
-    random.Random(f"rebalance {seed}").shuffle(examples)
-    used = {example.id.rpartition("/")[0] for example in examples}
-    dropped += [
-        Dropped(trajectory=row, stage="rebalance", reason="not_sampled", detail="none of its pairs was taken")
-        for row in kept
-        if row.id not in used
-    ]
-    return examples, dropped, reached
+    random.Random(f"rebalance {seed}").shuffle(found.chosen)
+    return found
 
 
 def _asked(params: RebalanceParams, task: str, wrong_share: Mapping[str, float]) -> float | None:
@@ -108,18 +164,8 @@ def _asked(params: RebalanceParams, task: str, wrong_share: Mapping[str, float])
     return wrong_share[task]
 
 
-def _without_repeats(rows: Sequence[Trajectory]) -> tuple[list[Trajectory], list[Dropped]]:
-    """With `replay: all` an iteration may write what an older one wrote; the first one stays."""
-    first: dict[bytes, str] = {}
-    kept: list[Trajectory] = []
-    dropped: list[Dropped] = []
-    for row in rows:
-        identity = first.setdefault(words_of(row), row.id)
-        if identity == row.id:
-            kept.append(row)
-        else:
-            dropped.append(Dropped(trajectory=row, stage="rebalance", reason="duplicate", detail=f"of {identity}"))
-    return kept, dropped
+def _drop(row: Trajectory, reason: str, detail: str) -> Dropped:
+    return Dropped(trajectory=row, stage="rebalance", reason=reason, detail=detail)
 
 
 def shares(p: float | None, shortage: str, improvements: int, corrects: int, truths: int) -> tuple[int, int, int]:
@@ -146,20 +192,17 @@ def shares(p: float | None, shortage: str, improvements: int, corrects: int, tru
     return improvements, taken, min(truths, wanted - taken)
 
 
-def _pairs(row: Trajectory, problem: Problem, weights: WeightParams, layout: Layout) -> list[Example]:
-    last = len(row.turns) - 1
+def _pair(row: Trajectory, i: int, problem: Problem, weights: WeightParams, layout: Layout) -> Example:
+    last = i == len(row.turns) - 1
     end: ExampleKind = "feedback" if row.salvaged else "correct"
-    return [
-        _example(
-            f"{row.id}/{i}",
-            "improvement" if i < last else end,
-            problem,
-            pair_segments(problem.question, row.turns, i, layout, with_update=i < last),
-            weights,
-            improves=row.improves or row.salvaged,
-        )
-        for i in range(len(row.turns))
-    ]
+    return _example(
+        f"{row.id}/{i}",
+        end if last else "improvement",
+        problem,
+        pair_segments(problem.question, row.turns, i, layout, with_update=not last),
+        weights,
+        improves=row.improves or row.salvaged,
+    )
 
 
 def _truth(problem: Problem, weights: WeightParams, layout: Layout) -> Example:

@@ -26,24 +26,25 @@ def of_rollout(rows: Sequence[Trajectory]) -> dict[str, Any]:
     }
 
 
-def of_stage(rows_in: int, kept: Sequence[Trajectory], dropped: Sequence[Dropped]) -> dict[str, Any]:
+def of_stage(rows_in: int, kept: Iterable[Trajectory], dropped: Iterable[Dropped]) -> dict[str, Any]:
     """What a stage that drops rows did. Raises AssertionError where rows went missing."""
-    assert rows_in == len(kept) + len(dropped), "rows in = kept + dropped"
-    authors = Counter(
-        f"{kind} by {author}"
-        for row in kept
-        for turn in row.turns
-        for kind, author in (
-            ("attempts", turn.attempt.author),
-            ("feedback", turn.feedback.author if turn.feedback else "nobody"),
-        )
-    )
+    reasons = Counter(row.reason for row in dropped)
+    improving = salvaged = 0
+    tasks, authors = Counter[str](), Counter[str]()
+    for row in kept:
+        improving += row.improves
+        salvaged += row.salvaged
+        tasks[row.task] += 1
+        for turn in row.turns:
+            authors[f"attempts by {turn.attempt.author}"] += 1
+            authors[f"feedback by {turn.feedback.author if turn.feedback else 'nobody'}"] += 1
+    assert rows_in == tasks.total() + reasons.total(), "rows in = kept + dropped"
     return {
         "rows_in": rows_in,
-        "rows_out": len(kept),
-        "improving": sum(row.improves for row in kept),
-        "salvaged": sum(row.salvaged for row in kept),
-        "by_task": dict(Counter(row.task for row in kept)),
+        "rows_out": tasks.total(),
+        "improving": improving,
+        "salvaged": salvaged,
+        "by_task": dict(tasks),
         "authors": dict(authors),
-        "dropped": dict(Counter(row.reason for row in dropped)),
+        "dropped": dict(reasons),
     }

@@ -180,7 +180,7 @@ def edits(data: bytes) -> None:
 def kept(row: Trajectory, x: Problem) -> None:
     """What the filter keeps passes every column of the gate."""
     found = flaw(row, x, registry.task(x.task), 10**6)
-    columns = flatten([row], {x.id: x}, [], None, layout=PAPER_LAYOUT, sample=0, seed=1)[0]
+    columns = next(flatten([row], {x.id: x}, [], None, layout=PAPER_LAYOUT, sample=0, seed=1))
     if found is not None:
         assert found[0] in REASONS
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tripost.errors import ModelError
 from tripost.models.encode import context_length, load_model, load_tokenizer, save_whole
-from tripost.models.folder import check_folder, names_a_folder
+from tripost.models.folder import check_folder, copy_folder, names_a_folder
 from tripost.models.scratch import build_model, build_tokenizer
 from tripost.params import BaseModelParams
 
@@ -22,7 +22,10 @@ def embedded_base(folder: Path, out: Path) -> None:
     if not folder.is_dir():
         said = f"embedded: {folder} is not there; get it back with git checkout, or train it anew: make embedded"
         raise ModelError(f"params.yaml: base_model.source: {said}")
-    copy_base(str(folder), out)
+    try:
+        copy_folder(folder, out)  # ours: it need not be loaded to know that it can be
+    except ModelError as error:
+        raise ModelError(f"params.yaml: base_model.source: {error}") from None
 
 
 def copy_base(source: str, out: Path) -> None:

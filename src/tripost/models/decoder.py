@@ -7,14 +7,20 @@ seed, not on its neighbours: any batch, and a run that continues an interrupted 
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from tripost.interfaces import Completion, Sampling
 from tripost.models.encode import context_length, count_tokens, encode_prompts, load_model, load_tokenizer
+from tripost.models.machine import device
+from tripost.models.prefixes import Kept, Prefixes, prefill
 from tripost.models.sampling import pick
 from tripost.models.stops import Stops
+
+if TYPE_CHECKING:
+    from tripost.models.slots import Slots
 
 REFILL = 8
 """New rows are read once so large a part of the slots (an eighth) is empty: reading one by one costs a step each."""
@@ -37,6 +43,15 @@ class _Text:
         self.last = -1
 
 
+class _Read(msgspec.Struct, frozen=True):
+    """Prompts that were read: for each its row in the cache, the columns there (first, end), and the next logits."""
+
+    cache: Any
+    logits: Any
+    sources: list[int]
+    columns: list[tuple[int, int]]
+
+
 class TorchDecoder:
     """A Hugging Face causal language model from a local folder or a name."""
 
@@ -44,10 +59,14 @@ class TorchDecoder:
         self.tokenizer = load_tokenizer(source)  # refuses a bad folder before seconds go into torch
         import torch
 
-        self.batch_size = batch_size
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = load_model(source).to(self.device).eval()
+        from tripost.models.lean import lean_step
+
+        self.batch_size, self.device = batch_size, device()
+        self.on = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = load_model(source).to(self.on).eval()
         self.context = context_length(self.model.config)
+        self.prefixes = Prefixes()
+        self.step: Callable[[Sequence[int], Slots], Any] = lean_step(self.model) or self._step
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as a training example, EOS included."""
@@ -70,15 +89,18 @@ class TorchDecoder:
         done = [Completion(text="", n_tokens=0, finished=False)] * len(prompts)
         rows = [row for row in range(len(prompts)) if len(ids[row]) < self.context]
         on_tokens(len(prompts) - len(rows), 0)
+        self.prefixes.next_call()
+        begun = {prompt: self.prefixes.take(prompt) for prompt in dict.fromkeys(tuple(ids[row]) for row in rows)}
+        goes_on = {row: begun[tuple(ids[row])][1] > 0 for row in rows}
         # Of like length, since a step costs what the longest row costs; the same prompt's samples side by side.
-        queue = deque(sorted(rows, key=lambda row: (len(ids[row]), ids[row], row)))
+        queue = deque(sorted(rows, key=lambda row: (goes_on[row], len(ids[row]), ids[row], row)))
         texts = {row: _Text(ids[row], self._draws(ids[row], sampling, seeds[row])) for row in rows}
         stops = Stops(self.tokenizer, sampling.stops)
-        slots = Slots(self.model.config, min(self.batch_size, max(1, len(rows))), self.device)
+        slots = Slots(self.model.config, min(self.batch_size, max(1, len(rows))), self.on)
         refill = max(1, slots.count // REFILL)
         live: list[int] = []
 
-        def write(logits: Any, rows: list[int]) -> list[int]:
+        def write(logits: Any, rows: list[int], *, in_slots: bool) -> list[int]:
             """One more token of each row. Returns the places of those that go on."""
             tokens = self._choose(logits, [texts[row] for row in rows], sampling)
             going: list[int] = []
@@ -89,6 +111,8 @@ class TorchDecoder:
                 if said is None and len(text.written) < len(text.draws):
                     going.append(place)
                     continue
+                if in_slots and self.prefixes.has_room(slots.size_of(place)):
+                    self.prefixes.add((*text.prompt, *text.written), slots.copy_of(place))
                 ended = said if said is not None else self.tokenizer.decode(text.written)
                 done[row] = Completion(text=ended, n_tokens=len(text.written), finished=said is not None)
                 on_row(row, done[row])
@@ -98,24 +122,17 @@ class TorchDecoder:
         with torch.inference_mode():
             while queue or live:
                 if queue and (not live or slots.count - len(live) >= refill):
-                    new = [queue.popleft() for _ in range(min(len(queue), slots.count - len(live)))]
-                    cache, logits, sources = self._read([texts[row].prompt for row in new])
-                    going = write(logits[sources], new)
+                    new = [queue.popleft()]  # what goes on is read apart from what does not: it is much shorter
+                    while queue and len(new) < slots.count - len(live) and goes_on[queue[0]] == goes_on[new[0]]:
+                        new.append(queue.popleft())
+                    read = self._read([texts[row].prompt for row in new], begun)
+                    going = write(read.logits, new, in_slots=False)
                     if going:
-                        slots.admit(cache, [sources[k] for k in going], [len(texts[new[k]].prompt) for k in going])
+                        slots.admit(read.cache, [read.sources[k] for k in going], [read.columns[k] for k in going])
                     live += [new[k] for k in going]
                     continue
-                mask, positions = slots.begin_step()
-                output = self.model(
-                    input_ids=torch.tensor([[texts[row].last] for row in live], device=self.device),
-                    attention_mask=mask,
-                    position_ids=positions,
-                    past_key_values=slots,
-                    use_cache=True,
-                    logits_to_keep=1,
-                )
-                slots.end_step()
-                going = write(output.logits[:, -1], live)
+                logits = self.step([texts[row].last for row in live], slots)
+                going = write(logits, live, in_slots=True)
                 if len(going) < len(live):
                     live = [live[k] for k in slots.keep(going)]
         return done
@@ -125,29 +142,57 @@ class TorchDecoder:
         limit = min(sampling.max_new_tokens, self.context - len(prompt))
         return [float(x) for x in np.random.Generator(np.random.Philox(key=seed)).random(limit)]
 
-    def _read(self, prompts: list[list[int]]) -> tuple[Any, Any, list[int]]:
-        """(cache, next token's logits, the row of each prompt in both), the same prompt read once."""
+    def _read(self, prompts: list[list[int]], known: dict[tuple[int, ...], tuple[Kept | None, int]]) -> "_Read":
+        """The prompts with their keys and values; the same one read once, and where it was begun before, its rest."""
         import torch
         from transformers import DynamicCache
 
         unlike = list(dict.fromkeys(map(tuple, prompts)))
-        longest = max(map(len, unlike))
-        inputs = torch.zeros((len(unlike), longest), dtype=torch.long, device=self.device)
-        mask = torch.zeros_like(inputs)
-        for row, prompt in enumerate(unlike):
-            inputs[row, longest - len(prompt) :] = torch.tensor(prompt)
-            mask[row, longest - len(prompt) :] = 1
+        begun = [known.pop(prompt, (None, 0)) for prompt in unlike]
+        before = max(shared for _, shared in begun)
+        rest = [prompt[shared:] for prompt, (_, shared) in zip(unlike, begun, strict=True)]
+        inputs = torch.zeros((len(unlike), max(map(len, rest))), dtype=torch.long, device=self.on)
+        mask = torch.zeros((len(unlike), before + inputs.shape[1]), dtype=torch.long, device=self.on)
+        positions = torch.zeros_like(inputs)
+        for row, (tokens, (_, shared)) in enumerate(zip(rest, begun, strict=True)):
+            inputs[row, : len(tokens)] = torch.tensor(tokens)
+            positions[row, : len(tokens)] = torch.arange(shared, shared + len(tokens))
+            mask[row, before - shared : before + len(tokens)] = 1
         cache = DynamicCache()  # without the configuration: layers with a window keep all of a prompt, too
+        if before:
+            prefill(cache, begun, before)
+        last = torch.tensor([[len(tokens) - 1] for tokens in rest], device=self.on)
         output = self.model(
             input_ids=inputs,
             attention_mask=mask,
-            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+            position_ids=positions,
             past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=last,
+        )
+        for kept, _ in begun:
+            if kept is not None:
+                self.prefixes.used(kept)
+        places = {prompt: row for row, prompt in enumerate(unlike)}
+        sources = [places[tuple(prompt)] for prompt in prompts]
+        columns = [(before - shared, before + len(tokens)) for tokens, (_, shared) in zip(rest, begun, strict=True)]
+        return _Read(cache, output.logits[sources, -1], sources, [columns[source] for source in sources])
+
+    def _step(self, tokens: Sequence[int], slots: "Slots") -> Any:
+        """Logits [rows, vocabulary] behind one more token of each live row, by the model's own modules."""
+        import torch
+
+        mask, positions = slots.begin_step()
+        output = self.model(
+            input_ids=torch.tensor(tokens, device=self.on)[:, None],
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=slots,
             use_cache=True,
             logits_to_keep=1,
         )
-        places = {prompt: row for row, prompt in enumerate(unlike)}
-        return cache, output.logits[:, -1], [places[tuple(prompt)] for prompt in prompts]
+        slots.end_step()
+        return output.logits[:, -1]
 
     def _choose(self, logits: Any, texts: list["_Text"], sampling: Sampling) -> list[int]:
         """The next token of each text; where rounding might decide, from logits of that text alone."""
@@ -163,5 +208,5 @@ class TorchDecoder:
         """The next token's logits [1, vocabulary] of one text, without neighbours, padding or a cache."""
         import torch
 
-        inputs = torch.tensor([ids], device=self.device)
+        inputs = torch.tensor([ids], device=self.on)
         return self.model(input_ids=inputs, use_cache=False, logits_to_keep=1).logits[:, -1]

@@ -9,13 +9,13 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from tripost.errors import ModelError, TrainingError
 from tripost.interfaces import Learned
 from tripost.models.checkpoint import Checkpoints, TrainingState
 from tripost.models.encode import Encoded, context_length, encode, load_model, load_tokenizer, save_whole
-from tripost.models.weighted_loss import target_weight, weighted_nll
+from tripost.models.gradient import Gradient, open_accelerator
+from tripost.models.weighted_loss import target_weight
 from tripost.params import TrainParams
 from tripost.records import Example
 
@@ -29,7 +29,7 @@ class TorchLearner:
 
     def __init__(self, source: str, params: TrainParams) -> None:
         self.params = params
-        self.tokenizer = load_tokenizer(source)
+        self.tokenizer = load_tokenizer(source)  # refuses a bad folder before seconds go into torch
         self.model = load_model(source)
 
     def fit(
@@ -44,23 +44,22 @@ class TorchLearner:
         Raises TrainingError at a loss that is not finite, ModelError at a long text or a broken checkpoint.
         """
         import torch
-        from accelerate import Accelerator
 
         params = self.params
         encoded = encode(self.tokenizer, examples)
         self._refuse_too_long(examples, encoded)
         plan = plan_steps(encoded, params, seed)
         torch.manual_seed(seed)
-        accelerator = Accelerator(mixed_precision="bf16" if params.precision == "bf16" else "no")
+        accelerator = open_accelerator(params)
         optimizer = torch.optim.AdamW(
             self.model.parameters(),
             lr=params.learning_rate,
             betas=(0.9, 0.95),
             weight_decay=params.weight_decay,
-            foreach=True,
+            fused=True,
         )
         model, optimizer = accelerator.prepare(self.model, optimizer)
-        model.train()
+        gradient = Gradient(model.train(), accelerator, params)
         checkpoints = Checkpoints(partial, self.model, optimizer) if partial else None
         done = checkpoints.restore(len(plan)) if checkpoints else TrainingState()
         for number, batch in enumerate(plan[done.step :], start=done.step + 1):
@@ -69,14 +68,7 @@ class TorchLearner:
                 group["lr"] = rate
             rows = [encoded[i] for i in batch]
             total = sum(target_weight(row.weights) for row in rows)
-            step_loss = 0.0
-            for micro in micro_batches(rows, params.micro_batch_tokens):
-                ids, weights, mask = pad(micro, self.tokenizer.pad_token_id or 0, accelerator.device)
-                with accelerator.autocast():
-                    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
-                loss = weighted_nll(logits, ids, weights) / total
-                accelerator.backward(loss)
-                step_loss += float(loss.detach())
+            step_loss = gradient.add(rows, total)
             norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), params.clip_norm))
             if not math.isfinite(step_loss) or not math.isfinite(norm):
                 names = ", ".join(examples[i].id for i in batch[:5])
@@ -138,29 +130,3 @@ def learning_rate_factor(step: int, steps: int, params: TrainParams) -> float:
         return (step + 1) / warmup
     done = (step - warmup) / max(1, steps - warmup)
     return 0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, done)))
-
-
-def micro_batches(rows: Sequence[Encoded], most_tokens: int) -> list[list[Encoded]]:
-    """Rows of like length together, at most `most_tokens` tokens each with their padding (or one row)."""
-    batches: list[list[Encoded]] = []
-    for row in sorted(rows, key=lambda row: len(row.ids)):
-        if not batches or (len(batches[-1]) + 1) * len(row.ids) > most_tokens:
-            batches.append([])
-        batches[-1].append(row)
-    return batches
-
-
-def pad(rows: Sequence[Encoded], pad_id: int, device: Any) -> tuple[Any, Any, Any]:
-    """ids, weights, mask as tensors [rows, longest], padded on the right with weight 0."""
-    import torch
-
-    longest = max(len(row.ids) for row in rows)
-    ids = torch.full((len(rows), longest), pad_id, dtype=torch.long)
-    weights = torch.zeros((len(rows), longest))
-    mask = torch.zeros((len(rows), longest), dtype=torch.long)
-    for k, row in enumerate(rows):
-        n = len(row.ids)
-        ids[k, :n] = torch.tensor(row.ids)
-        weights[k, :n] = torch.tensor(row.weights)
-        mask[k, :n] = 1
-    return ids.to(device), weights.to(device), mask.to(device)

@@ -11,9 +11,10 @@ import torch
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
 
 from tripost.errors import ModelError
+from tripost.models.encode import context_length
 
 SPARE = 64
-"""Columns that are added at once, where rows outgrow the slots."""
+"""Columns that are added at once, where rows outgrow the slots, and half as many as there are: all have to move."""
 FULL, SLIDING = "full_attention", "sliding_attention"
 
 
@@ -25,21 +26,33 @@ class Slots(Cache):
         self.upto = 0
         """Columns that the model looks at in the step under way."""
         self.kinds, self.window = layer_kinds(config)
+        self.context = context_length(config)
         self.device = device
         self.rows = torch.arange(count, device=device)
         self.lengths = torch.zeros(count, dtype=torch.long, device=device)
         self.layers: list[Any]
         super().__init__(layers=[_Layer(self) for _ in self.kinds])
 
-    def admit(self, cache: DynamicCache, sources: Sequence[int], lengths: Sequence[int]) -> None:
-        """Rows `sources` of a prompt's cache (padded on the left) as the next live rows, each of its length."""
+    def admit(self, cache: DynamicCache, sources: Sequence[int], columns: Sequence[tuple[int, int]]) -> None:
+        """Rows `sources` of a cache as the next live rows; each one's tokens stand in its columns (first, end)."""
+        lengths = [end - first for first, end in columns]
         self._widen(max(lengths))
         read: list[Any] = cache.layers
         for mine, theirs in zip(self.layers, read, strict=True):
-            for k, (source, length) in enumerate(zip(sources, lengths, strict=True), start=self.live):
-                mine.place(k, theirs.keys[source, :, -length:], theirs.values[source, :, -length:])
+            for k, (source, (first, end)) in enumerate(zip(sources, columns, strict=True), start=self.live):
+                mine.place(k, theirs.keys[source, :, first:end], theirs.values[source, :, first:end])
         self.lengths[self.live : self.live + len(lengths)] = torch.tensor(lengths, device=self.device)
         self.live += len(lengths)
+
+    def size_of(self, place: int) -> int:
+        """Bytes of a live row's keys and values."""
+        states = (x for layer in self.layers for x in (layer.keys, layer.values))
+        return int(self.lengths[place]) * sum(int(x.element_size() * x.shape[1] * x.shape[3]) for x in states)
+
+    def copy_of(self, place: int) -> list[tuple[Any, Any]]:
+        """For each layer the keys and values [heads, length, size] of a live row."""
+        length = int(self.lengths[place])
+        return [(x.keys[place, :, :length].clone(), x.values[place, :, :length].clone()) for x in self.layers]
 
     def keep(self, places: Sequence[int]) -> list[int]:
         """Only the rows at these places stay. Returns the old place of each row, in the new order."""
@@ -75,7 +88,7 @@ class Slots(Cache):
 
     def _widen(self, columns: int) -> None:
         if columns > self.width:
-            self.width = columns + SPARE
+            self.width = max(columns, min(self.context, max(columns + SPARE, self.width * 3 // 2)))
 
 
 class _Layer(CacheLayerMixin):

@@ -17,11 +17,15 @@ def weighted_nll(logits: "torch.Tensor", ids: "torch.Tensor", weights: "torch.Te
     `logits`: [rows, length, vocabulary]; `ids`, `weights`: [rows, length], weight 0 on padding. The first token of
     a row has no prediction and does not count, as in `target_weight`.
     """
+    chosen = weights[:, 1:] != 0
+    return nll_of_targets(logits[:, :-1][chosen], ids[:, 1:][chosen], weights[:, 1:][chosen])
+
+
+def nll_of_targets(logits: "torch.Tensor", targets: "torch.Tensor", weights: "torch.Tensor") -> "torch.Tensor":
+    """Sum of w * nll. `logits`: [n, vocabulary], what predicts each target; `targets`, `weights`: [n]."""
     from torch.nn.functional import cross_entropy
 
-    chosen = weights[:, 1:] != 0
-    nll = cross_entropy(logits[:, :-1][chosen].float(), ids[:, 1:][chosen], reduction="none")
-    return (nll * weights[:, 1:][chosen]).sum()
+    return (cross_entropy(logits.float(), targets, reduction="none") * weights).sum()
 
 
 def target_weight(weights: list[float]) -> float:

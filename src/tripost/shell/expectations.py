@@ -7,8 +7,9 @@ check counts as met only if every one of its rules came back, without an excepti
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from pandas import DataFrame
 
+AT_ONCE = 20_000
+"""Rows that are dicts at a time, before they are a table."""
 SHOWN = 3
 """How many ids and values of a failing check are shown."""
 
@@ -65,7 +68,7 @@ class GateResult(msgspec.Struct, frozen=True):
 
 
 def gate(
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     *,
     params: ValidateParams,
     tasks: Sequence[str],
@@ -77,7 +80,7 @@ def gate(
 
     `expert`: how good each task's expert was; empty where that is not measured.
     """
-    counts = task_counts(rows, tasks)
+    left = iter(rows)
     with _quiet():
         import great_expectations as gx
         import pandas as pd
@@ -85,19 +88,22 @@ def gate(
 
         runner = gx.get_context(mode="ephemeral")
         runner.variables.progress_bars = ProgressBarsConfig(globally=False)
-        table = pd.DataFrame(list(rows), columns=None if rows else list(COLUMNS))
-        ids = [str(row.get("id")) for row in rows]
-        findings = _run(runner, row_checks(tasks, max_turns, context), table, ids, "row")
+        parts = [pd.DataFrame(part) for part in iter(lambda: list(islice(left, AT_ONCE)), [])]
+        table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
+        del parts
+        count = len(table)
+        findings = _run(runner, row_checks(tasks, max_turns, context), table, _column(table, "id"), "row")
+        counts = task_counts(zip(_column(table, "task"), _column(table, "improves"), strict=True), tasks)
         table = pd.DataFrame(
             [msgspec.structs.asdict(count) for count in counts], columns=list(TaskCount.__struct_fields__)
         )
-        findings += _run(runner, task_checks(params, len(rows)), table, [c.task for c in counts], "task")
+        findings += _run(runner, task_checks(params, count), table, [c.task for c in counts], "task")
         if expert:
             table = pd.DataFrame([found.bounds() for found in expert.values()])
             labels = [f"{name} ({found.shown})" for name, found in expert.items()]
             findings += _run(runner, expert_checks(params), table, labels, "expert")
     success = all(f.success for f in findings if f.severity != "warning")
-    return GateResult(success=success, rows=len(rows), tasks=tuple(counts), findings=tuple(findings))
+    return GateResult(success=success, rows=count, tasks=tuple(counts), findings=tuple(findings))
 
 
 @contextmanager
@@ -114,6 +120,11 @@ def _quiet() -> Iterator[None]:
     finally:
         logger.propagate = propagate
         logger.removeHandler(nowhere)
+
+
+def _column(table: "DataFrame", name: str) -> list[Any]:
+    """Its values; as many blanks where the table has no such column, which a check says."""
+    return table[name].tolist() if name in table.columns else [None] * len(table)
 
 
 def _run(
@@ -160,7 +171,7 @@ def _finding(
         severity="warning" if severities == {"warning"} else "critical",
         success=not details,
         unexpected=len(unexpected),
-        ids=tuple(dict.fromkeys(ids[n] for n in unexpected[: 10 * SHOWN]))[:SHOWN],
+        ids=tuple(dict.fromkeys(str(ids[n]) for n in unexpected[: 10 * SHOWN]))[:SHOWN],
         detail="; ".join(details),
         unit=unit,
         remedy=check.remedy,

@@ -12,23 +12,30 @@ from tripost.errors import DataError
 from tripost.files import open_regular, read_bounded
 from tripost.records import Prediction, Probe, Problem, Record, Trajectory
 from tripost.shell.lines import AGAIN, not_json, numbered_lines, record_flaw
+from tripost.shell.rows import ENCODER, Rows
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 MAX_JSON_BYTES = 64_000_000
-_ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def read_records(path: Path, kind: type[R]) -> Iterator[R]:
     """The records of a JSON lines file. Raises DataError with `file:line`."""
+    for _, _, record in _lines(path, kind):
+        yield record
+
+
+def _lines(path: Path, kind: type[R]) -> Iterator[tuple[str, int, R]]:
+    """`file:line`, the line's length in bytes, and its record. Raises DataError."""
     decoder = msgspec.json.Decoder(kind)
     for where, line in numbered_lines(path):
         if not line.endswith(b"\n"):
             raise DataError(f"{where}: the last line is not complete, the file was cut off; {AGAIN}")
         try:
-            yield decoder.decode(line)
+            record = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DataError(f"{where}: {record_flaw(line, error, kind.__name__)}") from None
+        yield where, len(line), record
 
 
 def write_records(path: Path, records: Iterable[Record]) -> int:
@@ -36,7 +43,7 @@ def write_records(path: Path, records: Iterable[Record]) -> int:
     count = 0
     with _Whole(path) as file:
         for record in records:
-            file.write(_ENCODER.encode(record) + b"\n")
+            file.write(ENCODER.encode(record) + b"\n")
             count += 1
     return count
 
@@ -65,7 +72,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON object: sorted keys, floats rounded to six places, so that equal results are equal bytes."""
     with _Whole(path) as file:
         plain = msgspec.to_builtins(content)
-        file.write(msgspec.json.format(_ENCODER.encode(_rounded(plain)), indent=2) + b"\n")
+        file.write(msgspec.json.format(ENCODER.encode(_rounded(plain)), indent=2) + b"\n")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -98,19 +105,27 @@ def load_problems(path: Path, *, may_be_empty: bool = False) -> dict[str, Proble
     return problems
 
 
-def load_trajectories(path: Path, problems: Mapping[str, Problem], *, may_be_empty: bool = False) -> list[Trajectory]:
-    """Trajectories, each joined to its problem. Raises DataError for none, or where the question is another one."""
-    rows: dict[str, Trajectory] = {}
-    for number, row in enumerate(read_records(path, Trajectory), start=1):
-        _require_problem(f"{path}:{number}", row, problems)
+def load_trajectories(path: Path, problems: Mapping[str, Problem], *, may_be_empty: bool = False) -> Rows[Trajectory]:
+    """Trajectories, each held against its problem; they stay on the disk until they are looked at.
+
+    Raises DataError for none, or where the question is another one.
+    """
+    found = None
+    ids: set[str] = set()
+    size = 0
+    for where, length, row in _lines(path, Trajectory):
+        _require_problem(where, row, problems)
         if not row.turns:
-            raise DataError(f"{path}:{number}: a trajectory without turns; {AGAIN}")
-        if row.id in rows:
-            raise DataError(f"{path}:{number}: the id {row.id!r} stands in an earlier line, too; {AGAIN}")
-        rows[row.id] = row
-    if not rows and not may_be_empty:
+            raise DataError(f"{where}: a trajectory without turns; {AGAIN}")
+        if row.id in ids:
+            raise DataError(f"{where}: the id {row.id!r} stands in an earlier line, too; {AGAIN}")
+        ids.add(row.id)
+        found = found or Rows(path, open_regular(path), Trajectory)
+        size += length
+        found.ends.append(size)
+    if found is None and not may_be_empty:
         raise DataError(f"{path}: empty; see what was dropped on the way (*.dropped.jsonl beside it), or {AGAIN}")
-    return list(rows.values())
+    return found or Rows(path, open_regular(path), Trajectory)
 
 
 def load_probes(path: Path, problems: Mapping[str, Problem]) -> list[Probe]:

@@ -96,8 +96,8 @@ class Remembering:
     What another kind of `device` has written is not taken: its rounding is another.
     """
 
-    def __init__(self, decoder: Decoder, folder: Path, bar: Progress, device: str = "") -> None:
-        self.decoder, self.bar, self.device = decoder, bar, device
+    def __init__(self, decoder: Decoder, folder: Path, bar: Progress) -> None:
+        self.decoder, self.bar, self.device = decoder, bar, decoder.device
         self.path = folder / "completions.jsonl"
         self.known = _read_kept(self.path)
         self.file = self.path.open("ab", buffering=0)
