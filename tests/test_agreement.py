@@ -12,10 +12,10 @@ from tests.fakes import ARITHMETIC, DATES, WORDS, attempts_of, problems
 from tests.test_edit import PARAMS
 from tripost import registry
 from tripost.columns import flatten
-from tripost.edit import edit
+from tripost.edit import apart, edit
 from tripost.filter import filter_all, flaw
 from tripost.layout import PAPER_LAYOUT
-from tripost.records import Problem, Trajectory, apart
+from tripost.records import Problem, Trajectory
 
 ODD = ['" is incorrect. This is because ', "\u00a0", "<|x>y|>", "</s>", "\ufffd", "Feedback:", "(Final response)", '"', "]",
        "So the answer is", " = ", " < ", "(", "-", "\u202e", "\x1b[31m", ".", ":", "Q:", "1", "a"]  # fmt: skip

@@ -5,11 +5,11 @@ import pytest
 
 from tests.fakes import ARITHMETIC, WORDS, arithmetic_problem, attempt, attempts_of, problems
 from tripost import registry
-from tripost.edit import agrees, edit, edit_all, wrong_share
+from tripost.edit import agrees, apart, edit, edit_all, wrong_share
 from tripost.filter import flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Expert
 from tripost.params import EditParams
-from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, apart
+from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory
 from tripost.text import parse_attempt, write_feedback
 
 X = arithmetic_problem()

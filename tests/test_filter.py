@@ -6,8 +6,9 @@ import pytest
 from tests.fakes import ARITHMETIC, arithmetic_problem, attempt, attempts_of
 from tests.test_edit import RIGHT, WRONG, WRONG_LATER, said
 from tripost import registry
+from tripost.edit import apart
 from tripost.filter import REASONS, filter_all, flaw
-from tripost.records import Feedback, Trajectory, apart
+from tripost.records import Feedback, Trajectory
 
 X = arithmetic_problem()
 TASK = registry.task(ARITHMETIC)

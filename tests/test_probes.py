@@ -10,13 +10,13 @@ import pytest
 from tests.fakes import ARITHMETIC, WORDS, attempt, attempts_of, problems
 from tests.test_edit import PARAMS as EDIT
 from tripost import registry
-from tripost.edit import edit_all
+from tripost.edit import apart, edit_all
 from tripost.errors import DataError
 from tripost.interfaces import CannotJudge, PlantedError
 from tripost.params import ProbeParams
 from tripost.probes import CLEAN, OTHER_ANSWER, ask, make_probes, places
 from tripost.recall import Figures, figures
-from tripost.records import Attempt, Feedback, Probe, Problem, Trajectory, apart
+from tripost.records import Attempt, Feedback, Probe, Problem, Trajectory
 from tripost.state import iteration_metrics
 from tripost.text import write_feedback
 

@@ -5,14 +5,14 @@ from itertools import islice
 from pathlib import Path
 
 from tripost import registry
-from tripost.edit import edit_all
+from tripost.edit import apart, edit_all
 from tripost.experts import chosen
 from tripost.interfaces import Planted, Task
 from tripost.models.encode import TokenCounter
 from tripost.params import Params
 from tripost.params_file import load_params
 from tripost.rebalance import rebalance
-from tripost.records import Example, Problem, Trajectory, Turn, apart
+from tripost.records import Example, Problem, Trajectory, Turn
 from tripost.rollout import M_THETA, trajectory
 from tripost.text import parse_attempt
 

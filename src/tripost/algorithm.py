@@ -11,12 +11,12 @@ from typing import TypeVar
 
 import msgspec
 
-from tripost.edit import edit_all, wrong_share
+from tripost.edit import apart, edit_all, wrong_share
 from tripost.filter import filter_all
 from tripost.interfaces import Decoder, Expert, Task
 from tripost.params import Params
 from tripost.rebalance import rebalance
-from tripost.records import Dropped, Example, Problem, Trajectory, apart
+from tripost.records import Dropped, Example, Problem, Trajectory
 from tripost.rollout import knows_feedback, rollout
 
 M = TypeVar("M")

@@ -164,3 +164,18 @@ def _salvage(trajectory: Trajectory, turns: Sequence[Turn]) -> Trajectory:
 
 def _drop(trajectory: Trajectory, reason: str, detail: str) -> Dropped:
     return Dropped(trajectory=trajectory, stage="edit", reason=reason, detail=detail)
+
+
+def apart(rows: Iterable[Trajectory | Dropped | Probe]) -> tuple[list[Trajectory], list[Dropped], list[Probe]]:
+    """Each kind in a list of its own, in their order."""
+    trajectories: list[Trajectory] = []
+    dropped: list[Dropped] = []
+    probes: list[Probe] = []
+    for row in rows:
+        if isinstance(row, Trajectory):
+            trajectories.append(row)
+        elif isinstance(row, Dropped):
+            dropped.append(row)
+        else:
+            probes.append(row)
+    return trajectories, dropped, probes

@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from tripost.errors import DataError
+from tripost.examples import pair_example, truth_example
 from tripost.filter import words_of
 from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.params import RebalanceParams, WeightParams
-from tripost.prompts import pair_segments
-from tripost.records import Dropped, Example, ExampleKind, Part, Problem, Segment, Trajectory, Turn
-from tripost.text import parse_attempt, write_feedback
+from tripost.records import Dropped, Example, Problem, Trajectory
 
 REASONS = {
     "not_sampled": "balancing took none of its turn pairs",
@@ -77,10 +76,10 @@ class Balanced:
         """The examples, shuffled."""
         for one in self.chosen:
             if isinstance(one, str):
-                yield _truth(self.problems[one], self.weights, self.layout)
+                yield truth_example(self.problems[one], self.weights, self.layout)
             else:
                 row, i = self.kept[one // MOST_TURNS], one % MOST_TURNS
-                yield _pair(row, i, self.problems[row.problem_id], self.weights, self.layout)
+                yield pair_example(row, i, self.problems[row.problem_id], self.weights, self.layout)
 
     def dropped(self) -> Iterator[Dropped]:
         """Rows that stand there twice, then those none of whose pairs was taken."""
@@ -190,47 +189,3 @@ def shares(p: float | None, shortage: str, improvements: int, corrects: int, tru
     taken = max(wanted - half if truths >= half else wanted - truths, wanted - truths)
     taken = min(corrects, taken)
     return improvements, taken, min(truths, wanted - taken)
-
-
-def _pair(row: Trajectory, i: int, problem: Problem, weights: WeightParams, layout: Layout) -> Example:
-    last = i == len(row.turns) - 1
-    end: ExampleKind = "feedback" if row.salvaged else "correct"
-    return _example(
-        f"{row.id}/{i}",
-        end if last else "improvement",
-        problem,
-        pair_segments(problem.question, row.turns, i, layout, with_update=not last),
-        weights,
-        improves=row.improves or row.salvaged,
-    )
-
-
-def _truth(problem: Problem, weights: WeightParams, layout: Layout) -> Example:
-    attempt = parse_attempt(problem.rationale or "", "dataset")
-    turn = Turn(attempt=attempt, feedback=write_feedback(attempt, None, "", "", "dataset"), n_tokens=0)
-    segments = pair_segments(problem.question, [turn], 0, layout, with_update=False)
-    return _example(f"{problem.id}/truth", "ground_truth", problem, segments, weights, improves=False)
-
-
-def _example(
-    identity: str,
-    kind: ExampleKind,
-    problem: Problem,
-    segments: Sequence[tuple[Part, str]],
-    weights: WeightParams,
-    *,
-    improves: bool,
-) -> Example:
-    """Where nothing improves, feedback weighs as much as the attempt (the paper's 1.5 is for improving rows)."""
-
-    def weight(part: Part) -> float:
-        found: float = getattr(weights, "attempt" if part == "feedback" and not improves else part)
-        return found
-
-    return Example(
-        id=identity,
-        kind=kind,
-        task=problem.task,
-        problem_id=problem.id,
-        segments=tuple(Segment(part=part, text=text, weight=weight(part)) for part, text in segments),
-    )

@@ -15,7 +15,7 @@ Glossary (paper, section 3; the paper's symbol first)
 Offsets: `Feedback.wrong_step` counts the attempt's steps from 1; n+1 is the final response.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -217,18 +217,3 @@ class Prediction(Record, frozen=True, kw_only=True):
     trajectory: Trajectory
     right: tuple[bool, ...]
     verdicts: tuple[int, ...]
-
-
-def apart(rows: Iterable[Trajectory | Dropped | Probe]) -> tuple[list[Trajectory], list[Dropped], list[Probe]]:
-    """Each kind in a list of its own, in their order."""
-    trajectories: list[Trajectory] = []
-    dropped: list[Dropped] = []
-    probes: list[Probe] = []
-    for row in rows:
-        if isinstance(row, Trajectory):
-            trajectories.append(row)
-        elif isinstance(row, Dropped):
-            dropped.append(row)
-        else:
-            probes.append(row)
-    return trajectories, dropped, probes

@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 import weakref
+from abc import abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,16 +28,8 @@ AT_ONCE = 256
 ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
-class Rows(Sequence[R], Generic[R]):
-    """The records of an open file, which is theirs from now on; `ends[k]`: where line k ends."""
-
-    def __init__(self, path: Path, file: BinaryIO, kind: type[R]) -> None:
-        self.path, self.file, self.kind, self.ends = path, file, kind, array("Q")
-        self.decoder = msgspec.json.Decoder(kind)
-        weakref.finalize(self, file.close)
-
-    def __len__(self) -> int:
-        return len(self.ends)
+class Listed(Sequence[R], Generic[R]):
+    """Indexed as a list is, by `_at` for the places 0 .. len - 1."""
 
     @overload
     def __getitem__(self, place: int) -> R: ...
@@ -48,7 +41,25 @@ class Rows(Sequence[R], Generic[R]):
         k = place + len(self) if place < 0 else place
         if not 0 <= k < len(self):
             raise IndexError(place)
-        return self._read(k, k + 1)[0]
+        return self._at(k)
+
+    @abstractmethod
+    def _at(self, place: int) -> R: ...
+
+
+class Rows(Listed[R]):
+    """The records of an open file, which is theirs from now on; `ends[k]`: where line k ends."""
+
+    def __init__(self, path: Path, file: BinaryIO, kind: type[R]) -> None:
+        self.path, self.file, self.kind, self.ends = path, file, kind, array("Q")
+        self.decoder = msgspec.json.Decoder(kind)
+        weakref.finalize(self, file.close)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def _at(self, place: int) -> R:
+        return self._read(place, place + 1)[0]
 
     def __iter__(self) -> Iterator[R]:
         for start in range(0, len(self), AT_ONCE):
@@ -124,7 +135,7 @@ class Spool(Rows[R]):
             raise
 
 
-class Joined(Sequence[R], Generic[R]):
+class Joined(Listed[R]):
     """Several sequences of rows, one after the other."""
 
     def __init__(self, *parts: Sequence[R]) -> None:
@@ -133,19 +144,12 @@ class Joined(Sequence[R], Generic[R]):
     def __len__(self) -> int:
         return sum(map(len, self.parts))
 
-    @overload
-    def __getitem__(self, place: int) -> R: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[R]: ...
-    def __getitem__(self, place: int | slice) -> R | list[R]:
-        if isinstance(place, slice):
-            return [self[k] for k in range(*place.indices(len(self)))]
-        k = place + len(self) if place < 0 else place
+    def _at(self, place: int) -> R:
         for part in self.parts:
-            if 0 <= k < len(part):
-                return part[k]
-            k -= len(part)
-        raise IndexError(place)
+            if place < len(part):
+                return part[place]
+            place -= len(part)
+        raise AssertionError("a place within")
 
     def __iter__(self) -> Iterator[R]:
         for part in self.parts:
