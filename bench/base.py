@@ -24,7 +24,8 @@ from bench.updates import show_updates
 from tripost import registry
 from tripost.layout import Layout
 from tripost.models.decoder import TorchDecoder
-from tripost.models.encode import count_tokens, load_model, load_tokenizer
+from tripost.models.encode import count_tokens
+from tripost.models.load import load_model, load_tokenizer
 from tripost.params_file import load_params
 from tripost.pretrain.page import INCORRECT
 from tripost.pretrain.pages import numbers

@@ -26,8 +26,8 @@ from tripost.examples import rationale_examples
 from tripost.experts import chosen
 from tripost.models.base import copy_base, embedded_base
 from tripost.models.decoder import TorchDecoder
-from tripost.models.encode import load_context_length
 from tripost.models.learner import TorchLearner
+from tripost.models.load import load_context_length
 from tripost.params import Params, TrainParams
 from tripost.params_file import check_params
 from tripost.problems import collect
@@ -80,7 +80,7 @@ class Run:
         with Progress(f"eval {name}", 0, "completions") as bar:
             rows = evaluate(
                 TorchDecoder(model, self.params.eval.batch_size), self.held_out, self.tasks, self.experts,
-                self.params.eval, name, own_feedback=own_feedback, layout=self.params.layout, watcher=bar,
+                self.params.eval, name, own_feedback=own_feedback, layout=self.params.layout(), watcher=bar,
             )  # fmt: skip
         write_records(path, rows)
         return rows
@@ -89,7 +89,7 @@ class Run:
         """Name of a model -> its predictions."""
         base = self.folder / "base"
         if not base.exists():
-            source = self.params.base_model.source
+            source = self.params.model.base
             embedded_base(embedded, base) if source == "embedded" else copy_base(source, base)
         assert not isinstance(self.params.warmup, str)
         rationales = rationale_examples(self.train)

@@ -16,12 +16,12 @@ DOCUMENTS = 400
 
 def main(params: Params, out: Path, embedded: Path, partial: Path | None = None) -> None:
     """Write the base's weights (safetensors), config and tokenizer to the folder `out`."""
-    base = params.base_model
-    if base.source == "embedded":
+    base = params.model.scratch
+    if params.model.base == "embedded":
         embedded_base(embedded, out)
         return
-    if base.source != "scratch":
-        copy_base(base.source, out)
+    if params.model.base != "scratch":
+        copy_base(params.model.base, out, chat=params.model.format == "chat_template")
         return
     tasks = registry.tasks_of(params.problems)
     experts = chosen.experts(tasks, params.problems)

@@ -5,6 +5,7 @@ from pathlib import Path
 from tripost import registry, summary
 from tripost.edit import edit_all, wrong_share
 from tripost.experts import chosen
+from tripost.models.chat import load_turns
 from tripost.models.encode import TokenCounter
 from tripost.params import Params
 from tripost.probes import make_probes, places
@@ -47,7 +48,7 @@ def main(
             chosen.experts(tasks, params.problems),
             params.edit,
             counter.count_tokens,
-            params.layout,
+            params.layout(load_turns(model)),
             bar.advance,
             places(made, len(rows), f"{params.seed} {t}"),
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 from tripost import registry
 from tripost.evaluate import evaluate, metrics
 from tripost.experts import chosen
+from tripost.models.chat import load_turns
 from tripost.models.decoder import TorchDecoder
 from tripost.params import Params
 from tripost.rollout import knows_feedback
@@ -25,12 +26,14 @@ def main(
     partial: Path | None = None,
 ) -> None:
     """Write predictions and metrics. `previous`: the predictions of the iteration before, for paired tests."""
-    own = knows_feedback(t, params.base_model)
+    own = knows_feedback(t, params.model)
     tasks = registry.tasks_of(params.problems)
-    with partial_work(partial, Path(__file__), params.layout, params.eval, t, own, problems, model) as work:
+    layout = params.layout(load_turns(model))
+    knobs = (layout, params.model.decode_precision, params.eval, t, own)
+    with partial_work(partial, Path(__file__), *knobs, problems, model) as work:
         validation = list(load_problems(problems / "validation.jsonl").values())
         before = load_predictions(previous) if previous else None
-        decoder = TorchDecoder(str(model), params.eval.batch_size)
+        decoder = TorchDecoder(str(model), params.eval.batch_size, params.model.decode_precision)
         with (
             Progress(f"eval {t}", 0, "completions") as bar,
             Remembering(decoder, work, bar) as m_theta,
@@ -43,7 +46,7 @@ def main(
                 params.eval,
                 t,
                 own_feedback=own,
-                layout=params.layout,
+                layout=layout,
                 watcher=bar,
             )
         write_records(out, predictions)

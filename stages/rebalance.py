@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tripost import summary
+from tripost.models.chat import load_turns
 from tripost.params import Params
 from tripost.rebalance import rebalance
 from tripost.shell.guards import meta_of, pool_meta_of, require_gated, require_pool
@@ -16,6 +17,7 @@ def main(
     problems: Path,
     kept: Path,
     report: Path,
+    model: Path,
     edited: Path,
     out: Path,
     meta: Path,
@@ -37,7 +39,7 @@ def main(
     everything = Joined(*older, rows)
     wrong = load_wrong_shares(edited)
     seed = f"{params.seed} {t}"
-    balanced = rebalance(everything, train, params.rebalance, wrong, seed, params.layout)
+    balanced = rebalance(everything, train, params.rebalance, wrong, seed, params.layout(load_turns(model)))
     write_records(out, balanced.examples())
     write_json(meta, meta_of(out, kept))
     write_records(dropped, balanced.dropped())

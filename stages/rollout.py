@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tripost import summary
+from tripost.models.chat import load_turns
 from tripost.models.decoder import TorchDecoder
 from tripost.params import Params
 from tripost.rollout import knows_feedback, rollout
@@ -23,11 +24,12 @@ def main(
     partial: Path | None = None,
 ) -> None:
     """Write one trajectory a problem and sample of this iteration's window."""
-    own = knows_feedback(prev, params.base_model)
-    knobs = (params.seed, params.layout, params.rollout, t, prev, own)
+    own = knows_feedback(prev, params.model)
+    layout = params.layout(load_turns(model))
+    knobs = (params.seed, layout, params.model.decode_precision, params.rollout, t, prev, own)
     with partial_work(partial, Path(__file__), *knobs, problems, model) as work:
         train = list(load_problems(problems / "train.jsonl").values())
-        decoder = TorchDecoder(str(model), params.rollout.batch_size)
+        decoder = TorchDecoder(str(model), params.rollout.batch_size, params.model.decode_precision)
         with (
             Progress(f"rollout {t}", 0, "completions") as bar,
             Remembering(decoder, work, bar) as m_theta,
@@ -39,7 +41,7 @@ def main(
                 t,
                 seed=params.seed,
                 own_feedback=own,
-                layout=params.layout,
+                layout=layout,
                 watcher=bar,
             )
         write_records(out, rows)

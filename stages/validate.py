@@ -6,7 +6,9 @@ from tripost import registry, summary
 from tripost.columns import flatten
 from tripost.experts import chosen
 from tripost.filter import filter_all
-from tripost.models.encode import TokenCounter, load_context_length
+from tripost.models.chat import load_turns
+from tripost.models.encode import TokenCounter
+from tripost.models.load import load_context_length
 from tripost.params import Params
 from tripost.recall import figures
 from tripost.records import Dropped, Trajectory
@@ -42,14 +44,14 @@ def main(
     held_out = load_held_out(problems, train)
     names, context = sorted(params.problems), load_context_length(model)
     counter, seed = TokenCounter(str(model)), f"{params.seed} {t}"
-    limit = params.edit.max_updates + 1
+    layout, limit = params.layout(load_turns(model)), params.edit.max_updates + 1
     judged = load_probes(probes, train)
     # A grader alone has nothing planted for it: there is nothing to warn of, and nothing that would help.
     measured = set(names) - chosen.graded(params.problems)
     expert = figures(judged, measured) if params.edit.probes else {}
     with Spool(out, Trajectory) as kept, Spool(dropped, Dropped) as lost:
         sort_into((kept, lost), filter_all(rows, train, registry.tasks_of(params.problems), context))
-        table = flatten(kept, train, held_out, counter.count_tokens, layout=params.layout, sample=SAMPLE, seed=seed)
+        table = flatten(kept, train, held_out, counter.count_tokens, layout=layout, sample=SAMPLE, seed=seed)
         result = gate(table, params=params.validate_, tasks=names, max_turns=limit, context=context, expert=expert)
         with settle(result, out, report, page, quarantine, params) as folder:
             kept.keep(folder / out.name)

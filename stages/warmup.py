@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from tripost.examples import rationale_examples
+from tripost.layout import Layout
+from tripost.models.chat import load_turns
 from tripost.models.folder import copy_folder
 from tripost.models.learner import TorchLearner
 from tripost.params import Params
@@ -30,7 +32,8 @@ def main(
             copy_folder(model, out)
             nothing_learned(loss, counts)
         else:
-            examples = rationale_examples(load_problems(problems / "train.jsonl").values())
+            layout = Layout(chat=load_turns(model))
+            examples = rationale_examples(load_problems(problems / "train.jsonl").values(), layout)
             learner = TorchLearner(str(model), params.warmup)
             fit_and_save(learner, examples, f"{params.seed} t0", "warmup", work, out, loss, counts)
         write_records(pool, [])

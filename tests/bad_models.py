@@ -13,7 +13,7 @@ SLOW = {
 }
 """Left to `-m slow`: each imports torch for it, and the same code is tested without a process."""
 M = "models/t0"
-OURS = params(**{"base_model.source": M})
+OURS = params(**{"model.base": M})
 
 
 class Planted:
@@ -74,8 +74,17 @@ CASES = [
     _base(
         "a model with more layers than weights", fields(f"{M}/config.json", num_hidden_layers=3), stage="base_model"
     ),
-    _base("a checkout without the embedded base", params(**{"base_model.source": "embedded"}), stage="base_model"),
-    _base("a name that no model has", params(**{"base_model.source": "no/such-model"}), stage="base_model"),
+    _base("a checkout without the embedded base", params(**{"model.base": "embedded"}), stage="base_model"),
+    _base(
+        "an adapter for a model",
+        text(f"{M}/adapter_config.json", "{}"),
+    ),
+    _base(
+        "chat_template, of a model that has none",
+        params(**{"model.base": M, "model.format": "chat_template"}),
+        stage="base_model",
+    ),
+    _base("a name that no model has", params(**{"model.base": "no/such-model"}), stage="base_model"),
     Case("no model of the iteration before", "rollout", lambda root: (root / M).rename(root / "models/away")),
     Case("a tokenizer without EOS", "edit", fields("models/base/tokenizer_config.json", eos_token=None)),
     Case(

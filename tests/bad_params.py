@@ -63,7 +63,7 @@ CASES = [
                     "edit.max_updates": 2.0,
                     "seed": -1,
                     "problems.word_sorting.train": -5,
-                    "base_model.width": None,
+                    "model.scratch.width": None,
                     "rollout.samples": [1],
                 }
             ),
@@ -117,7 +117,18 @@ CASES = [
     ),
     _bad(
         "warmup, writes_feedback and salvage that are neither",
-        params(**{"warmup": "null", "base_model.writes_feedback": "no", "edit.salvage": None}),
+        params(**{"warmup": "null", "model.writes_feedback": "no", "edit.salvage": None}),
+    ),
+    _bad(
+        "a chat template that the embedded model has not, and a wrong adapter",
+        params(
+            **{
+                "model.format": "chat_template",
+                "model.base": "embedded",
+                "train.lora": {"rank": 0, "alpha": 1, "dropout": 0.0, "targets": []},
+                "warmup.lora": "yes",
+            }
+        ),
     ),
     _bad("a password in tracking_uri", params(**{"track.tracking_uri": "https://me:hunter2@host"}), stage="track"),
     _bad("a token elsewhere", params(**{"track.experiment": "hf_abcdefghijklmnop", "seed": "x"})),
@@ -143,7 +154,7 @@ CASES = [
                 "problems.word_sorting.source": "jsonl",
                 "problems.word_sorting.path": "imported/owm.jsonl",
                 "problems.multistep_arithmetic.unseen": ["2 words"],
-                "base_model.source": "imported/modle",
+                "model.base": "imported/modle",
             }
         ),
         stage="check",
@@ -151,7 +162,7 @@ CASES = [
     _bad(
         "check: a base without EOS",
         both(
-            params(**{"base_model.source": "models/base"}),
+            params(**{"model.base": "models/base"}),
             fields("models/base/tokenizer_config.json", eos_token=None),
         ),
         stage="check",

@@ -67,7 +67,7 @@ def make_world(root: Path) -> None:
         write_records(root / f"eval/{t}/predictions.jsonl", [prediction])
         write_json(root / f"eval/{t}/metrics.json", {"all": {"n": 1}})
         write_text(root / f"models/{t}.loss.csv", "step,loss\n1,2.5\n")
-    base = toy_params().base_model.model_copy(update={"layers": 1, "width": 32, "heads": 2, "context": 1024})
+    base = toy_params().model.scratch.model_copy(update={"layers": 1, "width": 32, "heads": 2, "context": 1024})
     scratch_base([X.question + str(X.rationale)], base, 1, root / "models/base")
     for name in ("t0", "t1"):
         shutil.copytree(root / "models/base", root / "models" / name)

@@ -12,8 +12,8 @@ from tests.toy import toy_params
 from tripost import registry
 from tripost.algorithm import Iteration, tripost
 from tripost.models.decoder import TorchDecoder
-from tripost.models.encode import load_context_length
 from tripost.models.learner import TorchLearner
+from tripost.models.load import load_context_length
 from tripost.params import Params
 from tripost.records import Dropped, Example, Trajectory
 from tripost.shell.io import load_problems, read_records
@@ -48,7 +48,7 @@ def stages_chain(toy: SimpleNamespace, params: Params, root: Path) -> dict[str, 
             counts=d / "validate.json", quarantine=root / "quarantine", t=t,
         )  # fmt: skip
         rebalance.main(
-            params, problems=problems, kept=d / "kept.jsonl", report=d / "report.json", edited=d / "edit.json",
+            params, problems=problems, model=base, kept=d / "kept.jsonl", report=d / "report.json", edited=d / "edit.json",
             previous_pool=data / prev / "pool.jsonl",
             previous_pool_meta=data / prev / "pool.meta.json", pool_meta=d / "pool.meta.json", out=d / "examples.jsonl", meta=d / "examples.meta.json",
             dropped=d / "rebalance.dropped.jsonl", pool=d / "pool.jsonl", counts=d / "rebalance.json", t=t,

@@ -23,7 +23,7 @@ def test_own_problems_and_a_name_on_the_hub_are_fine(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     write_records(tmp_path / "own.jsonl", problems(WORDS, 2))
     source = {"problems.word_sorting.source": "jsonl", "problems.word_sorting.path": "own.jsonl"}
-    write_params(tmp_path, **source, **{"base_model.source": "some/model"})
+    write_params(tmp_path, **source, **{"model.base": "some/model"})
     assert main(["check"]) is None
 
 
@@ -32,12 +32,12 @@ def test_all_that_is_named_and_not_there_is_said_at_once(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     source = {"problems.word_sorting.source": "bbh", "problems.word_sorting.path": "none.json"}
-    write_params(tmp_path, **source, **{"base_model.source": "./none"})
+    write_params(tmp_path, **source, **{"model.base": "./none"})
     assert main(["check"]) == 1
     said = capsys.readouterr().err.splitlines()
     assert [line.partition(";")[0] for line in said] == [
         "error: none.json: cannot be read: No such file or directory",
-        "error: params.yaml: base_model.source: none: no such folder",
+        "error: params.yaml: model.base: none: no such folder",
     ]
 
 

@@ -89,7 +89,7 @@ def test_another_code_of_a_plugin_runs_again_what_uses_it_and_nothing_else(tmp_p
         problems={"doubling": {**raw["problems"]["word_sorting"], **asked}},
         iterations={"t1": {"prev": "t0"}},
         final="t1",
-        base_model={**raw["base_model"], "drill": None},
+        model={**raw["model"], "scratch": {**raw["model"]["scratch"], "drill": None}},
         warmup={**raw["warmup"], "epochs": 200},
     )
     checkout.repro()

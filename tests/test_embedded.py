@@ -19,7 +19,7 @@ from tests.two_processes import muon_steps
 from tripost import registry
 from tripost.errors import DataError, ModelError
 from tripost.layout import Layout
-from tripost.models.encode import load_model, load_tokenizer
+from tripost.models.load import load_model, load_tokenizer
 from tripost.pretrain.formats import DIFFICULTIES, formats
 from tripost.pretrain.loop import CHUNK, build, made_batches, train
 from tripost.pretrain.recipe import Recipe
@@ -104,13 +104,13 @@ def test_runs_of_learned_tokens() -> None:
 
 
 def test_the_pipeline_takes_a_copy_of_it(tmp_path: Path) -> None:
-    section = {**raw_params()["base_model"], "source": "embedded"}
-    base_model.main(toy_params(base_model=section), out=tmp_path / "base", embedded=EMBEDDED)
+    section = {**raw_params()["model"], "base": "embedded"}
+    base_model.main(toy_params(model=section), out=tmp_path / "base", embedded=EMBEDDED)
     mine, shipped = (load_model(str(folder)).state_dict() for folder in (tmp_path / "base", EMBEDDED))
     assert mine.keys() == shipped.keys()
     assert all(mine[name].equal(shipped[name]) for name in mine)
-    with pytest.raises(ModelError, match=r"base_model\.source: embedded: .*nowhere is not there; get it back"):
-        base_model.main(toy_params(base_model=section), out=tmp_path / "base", embedded=tmp_path / "nowhere")
+    with pytest.raises(ModelError, match=r"model\.base: embedded: .*nowhere is not there; get it back"):
+        base_model.main(toy_params(model=section), out=tmp_path / "base", embedded=tmp_path / "nowhere")
 
 
 TINY = Recipe(

@@ -72,7 +72,7 @@ def iteration(params: Params, root: Path, problems_: Path) -> None:
         counts=d / "validate.json", quarantine=root / "quarantine", t="t1",
     )  # fmt: skip
     rebalance.main(
-        params, problems=problems_, kept=d / "kept.jsonl", report=d / "report.json", edited=d / "edit.json",
+        params, problems=problems_, model=m / "base", kept=d / "kept.jsonl", report=d / "report.json", edited=d / "edit.json",
         previous_pool=root / "data/t0/pool.jsonl", previous_pool_meta=root / "data/t0/pool.meta.json",
         pool_meta=d / "pool.meta.json", out=d / "examples.jsonl", meta=d / "examples.meta.json",
         dropped=d / "rebalance.dropped.jsonl", pool=d / "pool.jsonl", counts=d / "rebalance.json", t="t1",
@@ -88,7 +88,7 @@ def own(toy: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Simpl
     """A pipeline that starts at t1 from a model that writes feedback, without a warm-up."""
     root = tmp_path_factory.mktemp("less")
     raw = raw_params(warmup="none")
-    raw["base_model"].update(source=str(taught(toy, root / "mine")), writes_feedback=True)
+    raw["model"].update(base=str(taught(toy, root / "mine")), writes_feedback=True)
     params = check_params(raw)
     start(params, root, toy.problems)
     iteration(params, root, toy.problems)
@@ -162,7 +162,7 @@ def test_a_scratch_base_can_do_without_rationales_generator_and_script(tmp_path:
         "    def is_correct(self, x, y): return y.final == x.answer\n    def seen(self, d): return True\n"
     )
     raw = raw_params()
-    raw["base_model"].update(drill=None, layers=1)
+    raw["model"]["scratch"].update(drill=None, layers=1)
     section = {**raw["problems"]["word_sorting"], "expert": {"feedback": "grader", "improve": "grader"}}
     raw["problems"] = {"bare": {**section, "module": "none.py:Bare", "source": "jsonl", "path": "x", "seen": []}}
     with pytest.MonkeyPatch.context() as monkeypatch:

@@ -14,8 +14,9 @@ from tests.fakes import problems
 from tests.toy import EMBEDDED
 from tripost.errors import ModelError
 from tripost.models.base import copy_base
-from tripost.models.encode import TokenCounter, load_context_length, load_model, load_tokenizer, save_whole
+from tripost.models.encode import TokenCounter
 from tripost.models.folder import check_folder
+from tripost.models.load import load_context_length, load_model, load_tokenizer, save_whole
 from tripost.registry import TASKS
 
 
@@ -64,9 +65,7 @@ def test_a_tokenizer_of_another_model_is_refused(folder: Path, tmp_path: Path) -
     known = tokenizer["model"]["vocab"]
     known.update({f"more{k}": len(known) + k for k in range(5000)})
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
-    with pytest.raises(
-        ModelError, match=r"params.yaml: base_model.source: .* tokens, but the model knows [0-9]+; take"
-    ):
+    with pytest.raises(ModelError, match=r"params.yaml: model.base: .* tokens, but the model knows [0-9]+; take"):
         copy_base(str(folder), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -163,7 +162,8 @@ def test_what_is_saved_of_a_tokenizer_that_its_model_type_re_cuts_counts_the_sam
 
 def test_counting_tokens_and_context_needs_neither_torch_nor_transformers() -> None:
     code = (
-        "import sys; from pathlib import Path; from tripost.models.encode import TokenCounter, load_context_length\n"
+        "import sys; from pathlib import Path; from tripost.models.encode import TokenCounter\n"
+        "from tripost.models.load import load_context_length\n"
         f"TokenCounter({str(EMBEDDED)!r}).count_tokens(['1']); print(load_context_length(Path({str(EMBEDDED)!r})))\n"
         "assert not {'torch', 'transformers'} & sys.modules.keys()"
     )

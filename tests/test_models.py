@@ -15,8 +15,9 @@ from tripost.examples import rationale_examples
 from tripost.interfaces import Sampling
 from tripost.layout import PAPER_LAYOUT
 from tripost.models.decoder import TorchDecoder
-from tripost.models.encode import encode, encode_prompts, load_tokenizer
+from tripost.models.encode import encode, encode_prompts
 from tripost.models.learner import TorchLearner, plan_steps
+from tripost.models.load import load_tokenizer
 from tripost.params import TrainParams
 from tripost.prompts import attempt_prompt, feedback_prompt, update_prompt
 from tripost.rebalance import PAPER_WEIGHTS

@@ -59,7 +59,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("warmup", "none", None),
         ("warmup", "no", "warmup: input should be 'none' (found 'no')"),
         ("warmup.epochs", "x", "warmup.epochs: input should be a valid integer (found 'x')"),
-        ("base_model.writes_feedback", "on", "base_model.writes_feedback: input should be a valid boolean"),
+        ("model.writes_feedback", "on", "model.writes_feedback: input should be a valid boolean"),
         ("edit.salvage", 1, "edit.salvage: input should be a valid boolean (found 1)"),
         ("problems.word_sorting.expert.improve", ["grader", "script"], None),
         ("problems.word_sorting.expert.improve", "gradr", "improve: unknown expert 'gradr'; did you mean 'grader'?"),

@@ -58,7 +58,7 @@ def python(folder: Path, site: Path, *words: str) -> "subprocess.CompletedProces
 
 
 def test_task_expert_and_prompts_of_a_package_are_found_by_name(plugin: Path, tmp_path: Path) -> None:
-    write_params(tmp_path, problems={"doubling": SECTION}, warmup="none", **{"base_model.drill": None})
+    write_params(tmp_path, problems={"doubling": SECTION}, warmup="none", **{"model.scratch.drill": None})
     assert python(tmp_path, plugin, "-m", "tripost.cli", "check").stdout == "params.yaml: fine\n"
     done = python(tmp_path, plugin, "-c", CHAIN)
     assert done.returncode == 0, done.stderr

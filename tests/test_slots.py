@@ -23,8 +23,8 @@ from transformers import (
 from tripost.errors import ModelError
 from tripost.interfaces import Completion, Sampling
 from tripost.models.decoder import TorchDecoder
-from tripost.models.encode import load_tokenizer
 from tripost.models.lean import lean_step
+from tripost.models.load import load_tokenizer
 from tripost.models.prefixes import Prefixes
 from tripost.models.scratch import build_tokenizer
 from tripost.models.slots import SPARE, layer_kinds

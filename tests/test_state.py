@@ -90,7 +90,7 @@ def test_params_are_flat_and_hold_no_credentials_and_no_tracking() -> None:
         "seed": 1,
         "rebalance": {"p": 0.43, "weights": "paper"},
         "validate": {"improves_share": [0.05, 0.98]},
-        "base_model": {"source": "https://me:hunter2@host/model", "path": None},
+        "model": {"base": "https://me:hunter2@host/model", "path": None},
         "track": {"tracking_uri": "https://me:hunter2@host"},
         "iterations": {},
     }
@@ -99,8 +99,8 @@ def test_params_are_flat_and_hold_no_credentials_and_no_tracking() -> None:
         "rebalance.p": "0.43",
         "rebalance.weights": "paper",
         "validate.improves_share": "[0.05, 0.98]",
-        "base_model.source": "https://***@host/model",
-        "base_model.path": "null",
+        "model.base": "https://***@host/model",
+        "model.path": "null",
         "iterations": "{}",
     }
 

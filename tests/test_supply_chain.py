@@ -76,7 +76,7 @@ def test_a_run_unpickles_nothing_calls_nobody_and_writes_no_key(toy: SimpleNames
     shutil.copytree(ROOT / "stages", folder / "stages")
     shutil.copytree(toy.models / "t0", folder / "imported" / "given")
     raw = raw_params(iterations={"t1": {"prev": "t0"}}, final="t1")
-    raw["base_model"]["source"] = "imported/given"
+    raw["model"]["base"] = "imported/given"
     raw["warmup"]["epochs"] = 2
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         YAML(typ="safe", pure=True).dump(raw, file)

@@ -19,8 +19,9 @@ def raw_params(**changes: Any) -> dict[str, Any]:
     raw: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     raw["iterations"] = {"t1": {"prev": "t0"}, "t2": {"prev": "t1"}}
     raw["final"], raw["feedback"] = "t2", "verdict"
-    raw["base_model"].update(source="scratch", layers=2, width=64, heads=2, context=512, drill_pages=4)
-    raw["base_model"]["drill"] = {**raw["warmup"], "tokens": None, "epochs": 1, "learning_rate": 4e-3}
+    raw["model"]["base"] = "scratch"
+    raw["model"]["scratch"].update(layers=2, width=64, heads=2, context=512, drill_pages=4)
+    raw["model"]["scratch"]["drill"] = {**raw["warmup"], "tokens": None, "epochs": 1, "learning_rate": 4e-3}
     small = {"multistep_arithmetic": ["length 3, depth [2]"], "word_sorting": ["2 words"]}
     raw["problems"] = {name: raw["problems"][name] for name in small}
     for name, seen in small.items():

@@ -41,7 +41,7 @@ def edited(params: Params, problems: dict[str, Problem], rows: list[Trajectory])
     """What the scripts make of the rows, those that they cannot edit left out."""
     tasks = registry.tasks_of(params.problems)
     experts, counter = chosen.experts(tasks, params.problems), TokenCounter(MODEL)
-    found = edit_all(rows, problems, tasks, experts, params.edit, counter.count_tokens, params.layout)
+    found = edit_all(rows, problems, tasks, experts, params.edit, counter.count_tokens, params.layout())
     return [one for one in found if isinstance(one, Trajectory)]
 
 

@@ -46,6 +46,6 @@ def examples(count: int) -> list[Example]:
     tasks = registry.tasks_of(params.problems)
     counter = TokenCounter("models/embedded")
     experts = chosen.experts(tasks, params.problems)
-    found = edit_all(rows, problems, tasks, experts, params.edit, counter.count_tokens, params.layout)
+    found = edit_all(rows, problems, tasks, experts, params.edit, counter.count_tokens, params.layout())
     edited, *_ = apart(found)
-    return list(rebalance(edited, problems, params.rebalance, {}, "1 t1", params.layout).examples())
+    return list(rebalance(edited, problems, params.rebalance, {}, "1 t1", params.layout()).examples())

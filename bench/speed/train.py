@@ -15,7 +15,8 @@ import msgspec
 
 from bench.speed.examples import examples
 from bench.speed.pairs import Row, Side, interleaved, rate, ratio_row, write
-from tripost.models.encode import encode, load_tokenizer
+from tripost.models.encode import encode
+from tripost.models.load import load_tokenizer
 from tripost.params_file import load_params
 
 MODEL = "models/embedded"

@@ -14,6 +14,7 @@ import msgspec
 from tripost.edit import apart, edit_all, wrong_share
 from tripost.filter import filter_all
 from tripost.interfaces import Decoder, Expert, Task
+from tripost.layout import ChatTurns
 from tripost.params import Params
 from tripost.rebalance import rebalance
 from tripost.records import Dropped, Example, Problem, Trajectory
@@ -42,18 +43,19 @@ def tripost(
     context: int,
     decode: Callable[[M], Decoder],
     learn: Callable[[M, list[Example], str], M],
+    chat: ChatTurns | None = None,
 ) -> Iterator[tuple[Iteration, M]]:
     """Teach M_theta to correct itself: one pair of records and model for each iteration t."""
     models = {"t0": m_0}
     by_id = {x.id: x for x in problems}
-    layout = params.layout
+    layout = params.layout(chat)
     pools: dict[str, list[Trajectory]] = {"t0": []}
     for t, iteration in params.iterations.items():
         m_theta = decode(models[iteration.prev])
         seed = params.seed
 
         # 1. Rollout: M_theta tries, in its own words; M_0 knows no feedback yet, unless its base does.
-        own = knows_feedback(iteration.prev, params.base_model)
+        own = knows_feedback(iteration.prev, params.model)
         attempts = rollout(m_theta, problems, params.rollout, t, seed=seed, own_feedback=own, layout=layout)
 
         # 2. Edit: FBK and IMP take over at its first mistake.

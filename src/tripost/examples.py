@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from tripost.layout import Layout
+from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.params import WeightParams
 from tripost.prompts import pair_segments, rationale_segments
 from tripost.records import Example, ExampleKind, Part, Problem, Segment, Trajectory, Turn
 from tripost.text import parse_attempt, write_feedback
 
 
-def rationale_examples(problems: Iterable[Problem]) -> list[Example]:
+def rationale_examples(problems: Iterable[Problem], layout: Layout = PAPER_LAYOUT) -> list[Example]:
     """(x, rationale) of every problem that has one; the question is not trained on."""
     return [
         Example(
@@ -19,7 +19,7 @@ def rationale_examples(problems: Iterable[Problem]) -> list[Example]:
             problem_id=problem.id,
             segments=tuple(
                 Segment(part=part, text=text, weight=0.0 if part == "question" else 1.0)
-                for part, text in rationale_segments(problem)
+                for part, text in rationale_segments(problem, layout)
             ),
         )
         for problem in problems

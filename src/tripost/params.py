@@ -8,59 +8,19 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from tripost.chain import chain_flaws
-from tripost.layout import Layout
+from tripost.layout import ChatTurns, Layout
+from tripost.params_model import LoraParams as LoraParams
+from tripost.params_model import ModelParams as ModelParams
+from tripost.params_model import Positive, Share
+from tripost.params_model import ScratchParams as ScratchParams
+from tripost.params_model import TrainParams as TrainParams
 from tripost.params_source import Count
 from tripost.params_source import ExpertParams as ExpertParams
 from tripost.params_source import Section as Section
 from tripost.params_source import SourceParams as SourceParams
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1, le=10**13)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 Iteration = Annotated[str, Field(pattern=r"^t(0|[1-9][0-9]{0,3})$")]
-
-
-class TrainParams(Section):
-    """Weighted supervised learning; `tokens` counts target tokens with weight. Exactly one budget is set."""
-
-    epochs: Positive | None
-    tokens: Positive | None
-    batch_size: Positive
-    micro_batch_tokens: Positive
-    learning_rate: Annotated[float, Field(gt=0, le=1)]
-    warmup_share: Share
-    weight_decay: Annotated[float, Field(ge=0)]
-    clip_norm: Annotated[float, Field(gt=0)]
-    precision: Literal["fp32", "bf16"]
-
-    @model_validator(mode="after")
-    def _one_budget(self) -> "TrainParams":
-        if (self.epochs is None) == (self.tokens is None):
-            raise ValueError("set exactly one of epochs and tokens, and the other to null")
-        return self
-
-
-class BaseModelParams(Section):
-    """`source`: `scratch`, a local folder, or a Hugging Face name of a causal language model.
-
-    `writes_feedback`: whether it already writes feedback and updates in our layout, and is asked for its own at t1.
-    `drill`: what a scratch model practises first, pages of single operations and letters; null for none.
-    """
-
-    source: Annotated[str, Field(min_length=1)]
-    writes_feedback: bool
-    layers: Annotated[int, Field(ge=1, le=1_000)]
-    width: Annotated[int, Field(ge=1, le=100_000)]
-    heads: Annotated[int, Field(ge=1, le=1_000)]
-    context: Annotated[int, Field(ge=64, le=10_000_000)]
-    drill_pages: Count
-    drill: TrainParams | None
-
-    @model_validator(mode="after")
-    def _heads_fit(self) -> "BaseModelParams":
-        if self.width % (2 * self.heads):
-            raise ValueError(f"width: {self.width} is no even multiple of heads: {self.heads}; change one of them")
-        return self
 
 
 class MaxNewTokens(Section):
@@ -170,7 +130,7 @@ class Params(Section):
     history: Literal["last", "full"]
     feedback: Literal["verdict", "walk"]
     iterations: dict[Iteration, IterationParams]
-    base_model: BaseModelParams
+    model: ModelParams
     problems: Annotated[dict[str, SourceParams], Field(min_length=1)]
     warmup: TrainParams | Literal["none"]
     rollout: RolloutParams
@@ -181,10 +141,9 @@ class Params(Section):
     eval: EvalParams
     track: TrackParams
 
-    @property
-    def layout(self) -> Layout:
-        """How M_theta reads and writes turns."""
-        return Layout(history=self.history, feedback=self.feedback)
+    def layout(self, chat: ChatTurns | None = None) -> Layout:
+        """How M_theta reads and writes turns; `chat`: the model's (`load_turns`)."""
+        return Layout(history=self.history, feedback=self.feedback, chat=chat)
 
     @model_validator(mode="after")
     def _chain(self) -> "Params":

@@ -103,8 +103,8 @@ def _where(item: Any) -> list[str]:
         for number, part in enumerate(map(str, item["loc"]), start=1)
         if (unknown and number == len(item["loc"]))
         or not (
-            part.startswith(("constrained-", "literal[", "function-"))
-            or part in {"int", "float", "str", "WeightParams", "TrainParams", "[key]"}
+            part.startswith(("constrained-", "literal[", "function-", "tuple["))
+            or part in {"int", "float", "str", "WeightParams", "TrainParams", "LoraParams", "[key]"}
         )
     ]
 

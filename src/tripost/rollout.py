@@ -11,17 +11,10 @@ import msgspec
 from tripost.interfaces import Completion, Decoder, Nobody, Sampling, Watcher
 from tripost.layout import PAPER_LAYOUT, Layout
 from tripost.lengths import with_token_counts
-from tripost.params import BaseModelParams, MaxNewTokens, RolloutParams
-from tripost.prompts import attempt_prompt, feedback_prompt, update_prompt
+from tripost.params import MaxNewTokens, ModelParams, RolloutParams
+from tripost.prompts import attempt_prompt, attempt_stops, feedback_prompt, feedback_stops, update_prompt
 from tripost.records import Attempt, Feedback, Problem, Trajectory, Turn
-from tripost.text import (
-    ATTEMPT_STOPS,
-    FEEDBACK_STOPS,
-    parse_attempt,
-    read_written_feedback,
-    unreadable_attempt,
-    unreadable_feedback,
-)
+from tripost.text import parse_attempt, read_written_feedback, unreadable_attempt, unreadable_feedback
 
 M_THETA = "m_theta"
 NOBODY = Nobody()
@@ -58,9 +51,9 @@ def rollout(
     return with_token_counts(rows, {problem.id: problem for problem in chosen}, m_theta.count_tokens, layout)
 
 
-def knows_feedback(t: str, base: BaseModelParams) -> bool:
+def knows_feedback(t: str, model: ModelParams) -> bool:
     """Whether the model of iteration t writes its own feedback: M_0 only where the base was taught to."""
-    return t != "t0" or base.writes_feedback
+    return t != "t0" or model.writes_feedback
 
 
 def window(problems: Sequence[Problem], size: int | str, t: str) -> list[Problem]:
@@ -88,8 +81,8 @@ def converse(
 ) -> list[tuple[Turn, ...]]:
     """Attempt, then own feedback and own update until the feedback says correct, cannot be read, or `max_turns`
     feedbacks were written; `max_turns` 0 asks for the attempt alone. An unreadable attempt ends it, too."""
-    to_attempt = Sampling(temperature=temperature, max_new_tokens=limits.attempt, stops=ATTEMPT_STOPS)
-    to_feedback = Sampling(temperature=temperature, max_new_tokens=limits.feedback, stops=FEEDBACK_STOPS)
+    to_attempt = Sampling(temperature=temperature, max_new_tokens=limits.attempt, stops=attempt_stops(layout))
+    to_feedback = Sampling(temperature=temperature, max_new_tokens=limits.feedback, stops=feedback_stops(layout))
 
     def ask(rows: Sequence[int], prompts: list[str], sampling: Sampling, turn: str) -> list[Completion]:
         watcher.expect(len(rows))
@@ -97,7 +90,7 @@ def converse(
         return m_theta.complete(prompts, sampling, own_seeds, watcher.advance)
 
     everyone = range(len(problems))
-    written = ask(everyone, [attempt_prompt(p.question) for p in problems], to_attempt, "y0")
+    written = ask(everyone, [attempt_prompt(p.question, layout) for p in problems], to_attempt, "y0")
     turns = [[Turn(attempt=_attempt(c), feedback=None, n_tokens=0)] for c in written]
     live = [row for row in everyone if not turns[row][-1].attempt.malformed]
     for i in range(max_turns):

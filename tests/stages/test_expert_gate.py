@@ -59,7 +59,7 @@ class Iteration:
         write_records(before / "pool.jsonl", [])
         write_json(before / "pool.meta.json", pool_meta_of(before / "pool.jsonl"))
         rebalance.main(
-            params, problems=self.toy.problems, kept=d / "kept.jsonl", report=d / "report.json",
+            params, problems=self.toy.problems, model=self.toy.models / "base", kept=d / "kept.jsonl", report=d / "report.json",
             edited=d / "edit.json", previous_pool=before / "pool.jsonl", previous_pool_meta=before / "pool.meta.json",
             out=d / "examples.jsonl", meta=d / "examples.meta.json", dropped=d / "rebalance.dropped.jsonl",
             pool=d / "pool.jsonl", pool_meta=d / "pool.meta.json", counts=d / "rebalance.json", t="t1",

@@ -50,7 +50,7 @@ class Folder:
     def rebalance(self, params: Params) -> None:
         d = self.d
         rebalance.main(
-            params, problems=self.root / "problems", kept=d / "kept.jsonl", report=d / "report.json",
+            params, problems=self.root / "problems", model=self.toy.models / "base", kept=d / "kept.jsonl", report=d / "report.json",
             edited=d / "edit.json", previous_pool=self.root / "data" / "t0" / "pool.jsonl",
             previous_pool_meta=self.root / "data" / "t0" / "pool.meta.json", pool_meta=d / "pool.meta.json",
             out=d / "examples.jsonl",

@@ -14,7 +14,7 @@ from tripost.errors import ModelError, TriPosTError
 from tripost.experts import chosen
 from tripost.imported import read_problem
 from tripost.models.folder import check_folder, names_a_folder
-from tripost.params import BaseModelParams, Params, SourceParams
+from tripost.params import ModelParams, Params, SourceParams
 from tripost.params_file import load_params
 from tripost.problems import check_difficulties
 from tripost.shell.sources import each_row
@@ -42,7 +42,7 @@ def findings(params: Params) -> Iterator[TriPosTError]:
         except TriPosTError as error:
             yield error
     try:
-        _check_base(params.base_model)
+        _check_base(params.model)
     except TriPosTError as error:
         yield error
 
@@ -59,11 +59,11 @@ def _check_source(name: str, source: SourceParams) -> None:
     read_problem(task, source.source, where, row)
 
 
-def _check_base(base: BaseModelParams) -> None:
+def _check_base(model: ModelParams) -> None:
     """One of ours, a folder that can be loaded, or what may be a name on the hub (`name` or `owner/name`)."""
-    if base.source in ("embedded", "scratch") or not names_a_folder(base.source):
+    if model.base in ("embedded", "scratch") or not names_a_folder(model.base):
         return
     try:
-        check_folder(Path(base.source))
+        check_folder(Path(model.base))
     except ModelError as error:
-        raise ModelError(f"{PARAMS}: base_model.source: {error}") from None
+        raise ModelError(f"{PARAMS}: model.base: {error}") from None

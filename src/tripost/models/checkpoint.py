@@ -63,7 +63,7 @@ class Checkpoints:
                 for name, parameter in self._tensors().items():
                     parameter.copy_(_same_shape(file.get_tensor(f"model.{name}"), parameter))
                 stored_names = set(file.keys())
-                for name, parameter in self.model.named_parameters():
+                for name, parameter in self._trained().items():
                     keys = {key: f"{key}.{name}" for key in ("exp_avg", "exp_avg_sq", "step")}
                     if keys["step"] in stored_names:
                         moments = {key: file.get_tensor(stored) for key, stored in keys.items()}
@@ -100,7 +100,7 @@ class Checkpoints:
         started = time.monotonic()
         state.machine = machine()
         tensors = {f"model.{name}": tensor.detach().contiguous() for name, tensor in self._tensors().items()}
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self._trained().items():
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f"{key}.{name}"] = value.contiguous()
         tensors["rng.cpu"] = torch.get_rng_state()
@@ -123,8 +123,11 @@ class Checkpoints:
         self.cost = self.saved - started
 
     def _tensors(self) -> dict[str, Any]:
-        """Weights (tied ones once) and buffers."""
-        return {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
+        """Weights that are trained (tied ones once) and buffers."""
+        return {**self._trained(), **dict(self.model.named_buffers())}
+
+    def _trained(self) -> dict[str, Any]:
+        return {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
 
 
 def _same_shape(stored: Any, wanted: Any) -> Any:

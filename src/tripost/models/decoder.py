@@ -13,11 +13,13 @@ import msgspec
 import numpy as np
 
 from tripost.interfaces import Completion, Sampling
-from tripost.models.encode import context_length, count_tokens, encode_prompts, load_model, load_tokenizer
+from tripost.models.chat import load_turns
+from tripost.models.encode import count_tokens, encode_prompts
+from tripost.models.load import context_length, load_model, load_tokenizer
 from tripost.models.machine import device
 from tripost.models.prefixes import Kept, Prefixes, prefill
 from tripost.models.sampling import pick
-from tripost.models.stops import Stops
+from tripost.models.stops import Stops, eos_tokens
 
 if TYPE_CHECKING:
     from tripost.models.slots import Slots
@@ -55,7 +57,7 @@ class _Read(msgspec.Struct, frozen=True):
 class TorchDecoder:
     """A Hugging Face causal language model from a local folder or a name."""
 
-    def __init__(self, source: str, batch_size: int) -> None:
+    def __init__(self, source: str, batch_size: int, precision: str = "fp32") -> None:
         self.tokenizer = load_tokenizer(source)  # refuses a bad folder before seconds go into torch
         import torch
 
@@ -63,14 +65,16 @@ class TorchDecoder:
 
         self.batch_size, self.device = batch_size, device()
         self.on = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = load_model(source).to(self.on).eval()
+        self.model = load_model(source, precision).to(self.on).eval()
         self.context = context_length(self.model.config)
+        self.chat = load_turns(source) is not None
+        self.ends = eos_tokens(self.model, self.tokenizer)
         self.prefixes = Prefixes()
         self.step: Callable[[Sequence[int], Slots], Any] = lean_step(self.model) or self._step
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as a training example, EOS included."""
-        return count_tokens(self.tokenizer, texts)
+        return count_tokens(self.tokenizer, texts, chat=self.chat)
 
     def complete(
         self,
@@ -85,7 +89,7 @@ class TorchDecoder:
 
         from tripost.models.slots import Slots
 
-        ids = encode_prompts(self.tokenizer, prompts)
+        ids = encode_prompts(self.tokenizer, prompts, chat=self.chat)
         done = [Completion(text="", n_tokens=0, finished=False)] * len(prompts)
         rows = [row for row in range(len(prompts)) if len(ids[row]) < self.context]
         on_tokens(len(prompts) - len(rows), 0)
@@ -95,7 +99,7 @@ class TorchDecoder:
         # Of like length, since a step costs what the longest row costs; the same prompt's samples side by side.
         queue = deque(sorted(rows, key=lambda row: (goes_on[row], len(ids[row]), ids[row], row)))
         texts = {row: _Text(ids[row], self._draws(ids[row], sampling, seeds[row])) for row in rows}
-        stops = Stops(self.tokenizer, sampling.stops)
+        stops = Stops(self.tokenizer, sampling.stops, self.ends)
         slots = Slots(self.model.config, min(self.batch_size, max(1, len(rows))), self.on)
         refill = max(1, slots.count // REFILL)
         live: list[int] = []

@@ -1,11 +1,13 @@
-"""Text -> tokens with weights, and the one way in which tokenizers and models are loaded.
+"""Text -> tokens with weights.
 
 An example is encoded as one text; each token takes the weight of the segment in which it ends (a token over a
 border takes the later weight). EOS follows with the last segment's weight. Nothing is padded here.
+
+Plain text has no special tokens: what looks like one is read as the letters it is written with, and what the
+tokenizer puts before any text (BOS) is put there. In a chat the template's own text holds them, BOS and the end of
+the last turn too.
 """
 
-import os
-import shutil
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -15,7 +17,8 @@ from typing import Any
 import msgspec
 
 from tripost.errors import ModelError
-from tripost.models.folder import COPY, check_folder, check_tokenizer, names_a_folder, read_object
+from tripost.models.chat import load_turns
+from tripost.models.folder import check_tokenizer, why
 from tripost.records import Example
 
 
@@ -26,88 +29,23 @@ class Encoded(msgspec.Struct, frozen=True):
     weights: list[float]
 
 
-def load_tokenizer(source: str) -> Any:
-    """The fast tokenizer of a local folder or Hugging Face name. Never runs code that comes with it.
-
-    Raises ModelError where it is missing, not fast, or has no EOS token.
-    """
-    if names_a_folder(source):
-        check_tokenizer(Path(source))
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    except Exception as error:  # a foreign folder makes transformers raise whatever it meets
-        raise ModelError(f"{source}: no tokenizer can be loaded: {_why(source, error)}") from None
-    if not tokenizer.is_fast:
-        raise ModelError(
-            f"{source}: the tokenizer is not a fast one (tokenizer.json), which weights need; convert it"
-        )
-    if tokenizer.eos_token_id is None:
-        raise ModelError(f"{source}: the tokenizer has no EOS token; set eos_token in tokenizer_config.json")
-    return tokenizer
-
-
-def load_model(source: str) -> Any:
-    """The causal language model in fp32 on the CPU, from safetensors only, whole. Raises ModelError."""
-    if names_a_folder(source):
-        check_folder(Path(source))
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are named below, by us
-        )
-    except Exception as error:  # foreign weights: OSError, ValueError, KeyError, SafetensorError, RuntimeError ...
-        raise ModelError(f"{source}: no model can be loaded: {_why(source, error)}") from None
-    model, report = loaded
-    unmade = sorted({*map(str, report["missing_keys"]), *(str(key[0]) for key in report["mismatched_keys"])})
-    if unmade:  # transformers would fill them with random numbers
-        said = f"{len(unmade)} weights that config.json asks for are missing or of another shape ({unmade[0]}, ...)"
-        raise ModelError(f"{source}: {said}; {COPY}")
-    return model
-
-
-def context_length(model_config: Any) -> int:
-    """The model's context in tokens."""
-    length = getattr(model_config.get_text_config(), "max_position_embeddings", None)
-    if not isinstance(length, int) or length < 1:
-        said = "its configuration does not say how long its context is; set max_position_embeddings"
-        raise ModelError(f"{model_config.model_type}: {said}")
-    return length
-
-
-def load_context_length(folder: Path) -> int:
-    """The context of a saved model, without loading its weights. Raises ModelError."""
-    check_tokenizer(folder)
-    said = read_object(folder / "config.json")
-    length = said.get("max_position_embeddings")
-    if type(length) is int and length > 0 and "text_config" not in said:
-        return length  # as nearly all say it: without the seconds that transformers takes to load
-    from transformers import AutoConfig
-
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # a foreign config.json: transformers raises whatever it meets in it
-        raise ModelError(f"{folder}: no model can be loaded: {_why(str(folder), error)}") from None
-    return context_length(config)
-
-
-def encode(tokenizer: Any, examples: Sequence[Example]) -> list[Encoded]:
+def encode(tokenizer: Any, examples: Sequence[Example], *, chat: bool = False) -> list[Encoded]:
     """Tokens and weights of each example."""
     texts = ["".join(segment.text for segment in example.segments) for example in examples]
-    batch = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+    batch = _tokens(tokenizer, texts, chat=chat, return_offsets_mapping=True)
+    before = [] if chat else leading(tokenizer)
+    ends = special_ids(tokenizer)
     encoded: list[Encoded] = []
     for example, ids, offsets in zip(examples, batch["input_ids"], batch["offset_mapping"], strict=True):
         places = pieces_of_tokens(offsets, [len(segment.text) for segment in example.segments])
         weights = [example.segments[k].weight for k in places]
-        encoded.append(Encoded(ids=[*ids, tokenizer.eos_token_id], weights=[*weights, example.segments[-1].weight]))
+        last = [] if ids and ids[-1] in ends else [tokenizer.eos_token_id]
+        encoded.append(
+            Encoded(
+                ids=[*before, *ids, *last],
+                weights=[*(0.0 for _ in before), *weights, *(example.segments[-1].weight for _ in last)],
+            )
+        )
     return encoded
 
 
@@ -117,15 +55,34 @@ def pieces_of_tokens(offsets: Iterable[tuple[int, int]], lengths: Sequence[int])
     return [bisect_left(ends, end) for _, end in offsets]
 
 
-def encode_prompts(tokenizer: Any, prompts: Sequence[str]) -> list[list[int]]:
+def encode_prompts(tokenizer: Any, prompts: Sequence[str], *, chat: bool = False) -> list[list[int]]:
     """Tokens of prompts; the beginning of the same text encoded as an example."""
-    ids: list[list[int]] = tokenizer(list(prompts), add_special_tokens=False)["input_ids"] if prompts else []
-    return ids
+    if not prompts:
+        return []
+    before = [] if chat else leading(tokenizer)
+    return [[*before, *ids] for ids in _tokens(tokenizer, prompts, chat=chat)["input_ids"]]
 
 
-def count_tokens(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+def count_tokens(tokenizer: Any, texts: Sequence[str], *, chat: bool = False) -> list[int]:
     """Tokens of texts as training examples: with EOS."""
-    return [len(ids) + 1 for ids in encode_prompts(tokenizer, texts)]
+    ends = special_ids(tokenizer)
+    return [len(ids) + (not ids or ids[-1] not in ends) for ids in encode_prompts(tokenizer, texts, chat=chat)]
+
+
+def leading(tokenizer: Any) -> list[int]:
+    """What the tokenizer puts before every text: BOS, or nothing."""
+    plain, dressed = tokenizer("a", add_special_tokens=False)["input_ids"], tokenizer("a")["input_ids"]
+    first = next((k for k in range(len(dressed)) if dressed[k : k + len(plain)] == plain), 0)
+    return list(dressed[:first])
+
+
+def special_ids(tokenizer: Any) -> frozenset[int]:
+    """The tokens that stand for no text."""
+    return frozenset(number for number, token in tokenizer.added_tokens_decoder.items() if token.special)
+
+
+def _tokens(tokenizer: Any, texts: Sequence[str], *, chat: bool, **others: Any) -> Any:
+    return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=not chat, **others)
 
 
 class TokenCounter:
@@ -139,52 +96,20 @@ class TokenCounter:
         from tokenizers import Tokenizer
 
         check_tokenizer(Path(folder))
+        self.chat = load_turns(folder) is not None
         try:
             self.tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
         except Exception as error:  # tokenizers raises nothing more special
-            raise ModelError(f"{folder}: no tokenizer can be loaded: {_why(folder, error)}") from None
+            raise ModelError(f"{folder}: no tokenizer can be loaded: {why(folder, error)}") from None
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
+        plain, dressed = (self.tokenizer.encode("a", add_special_tokens=dress).ids for dress in (False, True))
+        first = next((k for k in range(len(dressed)) if dressed[k : k + len(plain)] == plain), 0)
+        self.before = 0 if self.chat else first
+        self.tokenizer.encode_special_tokens = not self.chat
+        self.ends = {k for k, token in self.tokenizer.get_added_tokens_decoder().items() if token.special}
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as a training example, EOS included."""
-        found = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [len(encoding.ids) + 1 for encoding in found]
-
-
-def save_whole(folder: Path, *parts: Any) -> None:
-    """Save models and tokenizers (`save_pretrained`) beside `folder`, then rename: all of it or nothing.
-
-    Raises ModelError where the disk does not take it.
-    """
-    writing = folder.with_name(f".{folder.name}.writing")
-    shutil.rmtree(writing, ignore_errors=True)
-    writing.mkdir(parents=True)
-    try:
-        for part in parts:
-            part.save_pretrained(writing)
-        for path in filter(Path.is_file, writing.rglob("*")):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    except Exception as error:  # safetensors and tokenizers have errors of their own for a full disk
-        shutil.rmtree(writing, ignore_errors=True)
-        raise ModelError(f"{folder}: cannot be saved: {error}; make room and run dvc repro again") from None
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-    writing.rename(folder)
-
-
-def _why(source: str, error: Exception) -> str:
-    """What is wrong, of libraries' errors that go on for many lines, and what to do."""
-    text = " ".join(str(error).split())
-    first = text.split(". ")[0].rstrip(".:")[:300] or type(error).__name__
-    if "custom code" in text:
-        return "it needs code that comes with it, which is never run; take a model that transformers knows"
-    if "Unrecognized configuration class" in text:
-        return "it is no causal language model; take one that is"
-    if Path(source).is_dir():
-        return f"{first}; {COPY}"
-    if "couldn't connect" in text:
-        first = "not a folder here, and the Hugging Face hub does not answer"
-    return f"{first}; name a local folder, or a model on the hub that can be reached"
+        found = (encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False))
+        return [self.before + len(ids) + (not ids or ids[-1] not in self.ends) for ids in found]

@@ -21,6 +21,7 @@ VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", 
 GENERIC = {None, "TokenizersBackend", "PreTrainedTokenizerFast"}
 """Tokenizer classes without an EOS token of their own; others know one by name."""
 COPY = "copy the model anew, or make it anew: dvc repro"
+ADAPTER = "adapter_config.json"
 MAX_HEADER = 100_000_000
 Offset = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -36,6 +37,8 @@ def names_a_folder(source: str) -> bool:
 def check_folder(folder: Path) -> None:
     """Raises ModelError where this is no folder of a causal language model that can be loaded here."""
     _check_there(folder)
+    if (folder / ADAPTER).is_file():
+        raise ModelError(f"{folder}: an adapter, not a whole model; merge it into its model (peft: merge_and_unload)")
     config = read_object(folder / "config.json")
     named = config.get("architectures")
     names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
@@ -83,7 +86,7 @@ def _check_weights(folder: Path) -> None:
     if not weights:
         raise ModelError(f"{folder}: no *.safetensors; take a model that has them")
     for file in weights:
-        _check_safetensors(file)
+        check_safetensors(file)
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return
@@ -94,8 +97,11 @@ def _check_weights(folder: Path) -> None:
         raise ModelError(f"{index}: {', '.join(missing[:3]) or 'no file'} is missing; {COPY}")
 
 
-def _check_safetensors(file: Path) -> None:
-    """The header (its length, then JSON) must be there, and the tensors must fill the rest of the file."""
+def check_safetensors(file: Path) -> None:
+    """The header (its length, then JSON) must be there, and the tensors must fill the rest of the file.
+
+    Raises ModelError.
+    """
     try:
         with open_regular(file) as opened:
             size = os.fstat(opened.fileno()).st_size
@@ -136,3 +142,18 @@ def read_object(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ModelError(f"{file}: not a JSON object; {COPY}")
     return found
+
+
+def why(source: str, error: Exception) -> str:
+    """What is wrong, of libraries' errors that go on for many lines, and what to do."""
+    text = " ".join(str(error).split())
+    first = text.split(". ")[0].rstrip(".:")[:300] or type(error).__name__
+    if "custom code" in text:
+        return "it needs code that comes with it, which is never run; take a model that transformers knows"
+    if "Unrecognized configuration class" in text:
+        return "it is no causal language model; take one that is"
+    if Path(source).is_dir():
+        return f"{first}; {COPY}"
+    if "couldn't connect" in text:
+        first = "not a folder here, and the Hugging Face hub does not answer"
+    return f"{first}; name a local folder, or a model on the hub that can be reached"

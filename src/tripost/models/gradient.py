@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tripost.models.encode import Encoded
+from tripost.models.large_vocabulary import nll_in_pieces, pieces_pay
 from tripost.models.packed import pack, pack_attention, packed_logits
 from tripost.models.weighted_loss import nll_of_targets, weighted_nll
 from tripost.params import TrainParams
@@ -25,7 +26,10 @@ class Gradient:
 
     def __init__(self, model: Any, accelerator: Any, params: TrainParams) -> None:
         self.model, self.accelerator, self.most_tokens = model, accelerator, params.micro_batch_tokens
-        self.packed = pack_attention(model)
+        if params.gradient_checkpointing:
+            model.activation_checkpointing_enable({"use_reentrant": False})
+        self.packed = pack_attention(model, params.precision)
+        self.in_pieces = self.packed and pieces_pay(model, params.micro_batch_tokens, params.precision)
 
     def add(self, rows: Sequence[Encoded], total: float) -> float:
         """The rows' part of the step's loss; its gradient is added to what is there."""
@@ -53,6 +57,8 @@ class Gradient:
     def _loss(self, rows: Sequence[Encoded]) -> Any:
         if self.packed:
             batch = pack(rows, self.accelerator.device)
+            if self.in_pieces:
+                return nll_in_pieces(self.model, batch)
             return nll_of_targets(packed_logits(self.model, batch, batch.places), batch.targets, batch.weights)
         ids, weights, mask = pad(rows, 0, self.accelerator.device)
         return weighted_nll(self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits, ids, weights)

@@ -12,9 +12,12 @@ from pathlib import Path
 
 from tripost.errors import ModelError, TrainingError
 from tripost.interfaces import Learned
+from tripost.models.adapter import SavedAdapter, add_adapter, draw_adapter, is_adapter
+from tripost.models.chat import SavedTurns, load_turns
 from tripost.models.checkpoint import Checkpoints, TrainingState
-from tripost.models.encode import Encoded, context_length, encode, load_model, load_tokenizer, save_whole
+from tripost.models.encode import Encoded, encode
 from tripost.models.gradient import Gradient, open_accelerator
+from tripost.models.load import context_length, load_adapted, load_model, load_tokenizer, save_whole
 from tripost.models.weighted_loss import target_weight
 from tripost.params import TrainParams
 from tripost.records import Example
@@ -30,7 +33,18 @@ class TorchLearner:
     def __init__(self, source: str, params: TrainParams) -> None:
         self.params = params
         self.tokenizer = load_tokenizer(source)  # refuses a bad folder before seconds go into torch
-        self.model = load_model(source)
+        self.turns = load_turns(source)
+        self.adapted, self.root, self.fresh = None, Path(source), False
+        if params.lora is None:
+            self.model = load_model(source)
+            return
+        if is_adapter(self.root):
+            self.adapted, self.root, had = load_adapted(self.root, params.precision)
+            if had != params.lora:
+                raise ModelError(f"params.yaml: lora: {source} has an adapter of another size; keep its size")
+        else:
+            self.adapted, self.fresh = add_adapter(load_model(source, params.precision), params.lora), True
+        self.model = self.adapted.get_base_model()
 
     def fit(
         self,
@@ -46,13 +60,16 @@ class TorchLearner:
         import torch
 
         params = self.params
-        encoded = encode(self.tokenizer, examples)
+        encoded = encode(self.tokenizer, examples, chat=self.turns is not None)
         self._refuse_too_long(examples, encoded)
         plan = plan_steps(encoded, params, seed)
         torch.manual_seed(seed)
+        if self.fresh:
+            draw_adapter(self.adapted)
+            self.fresh = False
         accelerator = open_accelerator(params)
         optimizer = torch.optim.AdamW(
-            self.model.parameters(),
+            [parameter for parameter in self.model.parameters() if parameter.requires_grad],
             lr=params.learning_rate,
             betas=(0.9, 0.95),
             weight_decay=params.weight_decay,
@@ -88,8 +105,13 @@ class TorchLearner:
         return Learned(steps=len(plan), target_tokens=done.tokens, losses=tuple(done.losses))
 
     def save(self, folder: Path) -> None:
-        """Weights as safetensors, config and tokenizer; all of it or nothing."""
-        save_whole(folder, self.model, self.tokenizer)
+        """Weights as safetensors (an adapter alone), config and tokenizer; all of it or nothing."""
+        parts = [self.model]
+        if self.adapted is not None and self.params.lora:
+            if self.root.parent.resolve() != folder.parent.resolve():
+                raise ModelError(f"{folder}: an adapter is saved beside its model, which is {self.root}")
+            parts = [SavedAdapter(self.adapted, self.root, self.params.lora), self.model.config]
+        save_whole(folder, *parts, self.tokenizer, SavedTurns(self.turns))
 
     def _refuse_too_long(self, examples: Sequence[Example], encoded: Sequence[Encoded]) -> None:
         limit = context_length(self.model.config)
@@ -97,7 +119,7 @@ class TorchLearner:
             if len(row.ids) > limit:
                 raise ModelError(
                     f"{example.id}: {len(row.ids)} tokens, but the model's context is {limit}; "
-                    "take shorter problems (problems.*.seen), or a larger base_model.context"
+                    "take shorter problems (problems.*.seen), or a larger model.scratch.context"
                 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tripost.models.byte_tokenizer import byte_tokenizer, splitter
-from tripost.params import BaseModelParams
+from tripost.params import ScratchParams
 
 PATTERN = r"\n| ?[A-Za-z]+|[0-9]| ?[()+*-]| ?[^\sA-Za-z0-9()+*-]+|\s"
 INIT = 0.7
@@ -29,7 +29,7 @@ def build_tokenizer(documents: Iterable[str], context: int) -> Any:
     return byte_tokenizer(split, recurring, context)
 
 
-def build_model(params: BaseModelParams, vocabulary: int, eos: int, seed: int) -> Any:
+def build_model(params: ScratchParams, vocabulary: int, eos: int, seed: int) -> Any:
     """A Llama with random weights."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM

@@ -11,7 +11,7 @@ import torch
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
 
 from tripost.errors import ModelError
-from tripost.models.encode import context_length
+from tripost.models.load import context_length
 
 SPARE = 64
 """Columns that are added at once, where rows outgrow the slots, and half as many as there are: all have to move."""
@@ -23,6 +23,7 @@ class Slots(Cache):
 
     def __init__(self, config: Any, count: int, device: Any) -> None:
         self.count, self.live, self.width = count, 0, 0
+        self.adds_mask = config._attn_implementation == "eager"  # to the scores; others take true and false
         self.upto = 0
         """Columns that the model looks at in the step under way."""
         self.kinds, self.window = layer_kinds(config)
@@ -78,9 +79,16 @@ class Slots(Cache):
         columns = torch.arange(self.upto, device=self.device)
         full = (columns <= positions)[:, None, None]
         if SLIDING not in self.kinds:
-            return full, positions.clone()
-        near = full & (columns > positions - self.window)[:, None, None]
-        return (near if FULL not in self.kinds else {FULL: full, SLIDING: near}), positions.clone()
+            return self._mask(full), positions.clone()
+        near = self._mask(full & (columns > positions - self.window)[:, None, None])
+        return (near if FULL not in self.kinds else {FULL: self._mask(full), SLIDING: near}), positions.clone()
+
+    def _mask(self, seen: Any) -> Any:
+        """What each row may look at, as the model's attention takes it."""
+        if not self.adds_mask:
+            return seen
+        dtype = self.layers[0].keys.dtype
+        return torch.zeros(seen.shape, dtype=dtype, device=self.device).masked_fill_(~seen, torch.finfo(dtype).min)
 
     def end_step(self) -> None:
         """The tokens of the step are in the cache."""

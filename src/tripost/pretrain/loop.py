@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tripost.errors import TrainingError
-from tripost.models.encode import save_whole
+from tripost.models.load import save_whole
 from tripost.pretrain.corpus import shares
 from tripost.pretrain.muon import Muon
 from tripost.pretrain.packing import Batch, batches, stream

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tripost.errors import DataError
-from tripost.models.encode import load_model, load_tokenizer, save_whole
+from tripost.models.load import load_model, load_tokenizer, save_whole
 from tripost.pretrain.recipe import Recipe
 
 FORMATS, RECIPE = "formats.json", "recipe.json"
