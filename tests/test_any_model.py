@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages import eval as evaluate
 from tests.fakes import ARITHMETIC, WORDS, balanced, problems
 from tests.test_filter import GOOD, X
+from tests.test_less import iteration, start
 from tests.tiny_models import FAMILIES, save_tiny
-from tests.toy import toy_params
+from tests.toy import raw_params, toy_params
 from tripost.errors import ModelError
 from tripost.examples import rationale_examples
 from tripost.interfaces import Sampling
@@ -23,9 +26,11 @@ from tripost.models.decoder import TorchDecoder
 from tripost.models.encode import TokenCounter, count_tokens, encode, encode_prompts
 from tripost.models.learner import TorchLearner
 from tripost.models.load import load_context_length, load_model, load_tokenizer
+from tripost.params_file import check_params
 from tripost.prompts import attempt_prompt, attempt_stops, feedback_prompt, pair_segments, update_prompt
 from tripost.rebalance import PAPER_WEIGHTS
-from tripost.records import Example
+from tripost.records import Example, Prediction, Trajectory
+from tripost.shell.io import read_records
 
 from tests.test_rebalance import params as rebalance_params  # isort: skip
 
@@ -259,3 +264,35 @@ def test_a_broken_file_of_turns_is_named(tmp_path: Path) -> None:
     (tmp_path / "chat_turns.json").write_text('{"question": 1}')
     with pytest.raises(ModelError, match=r"chat_turns.json: .*make the model anew: dvc repro"):
         load_turns(tmp_path)
+
+
+@pytest.mark.parametrize("lora", [False, True])
+def test_a_chat_model_goes_through_the_stages(toy: SimpleNamespace, tmp_path: Path, lora: bool) -> None:
+    """From a base with a chat template to M_1 and its evaluation; with LoRA M_1 is an adapter of M_0."""
+    raw = raw_params()
+    raw["model"].update(base=str(save_tiny("qwen", tmp_path / "qwen")), format="chat_template")
+    raw["warmup"].update(epochs=150, learning_rate=1e-2)
+    if lora:
+        raw["train"]["lora"] = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear"}
+    params = check_params(raw)
+    start(params, tmp_path, toy.problems)
+    iteration(params, tmp_path, toy.problems)
+    models, data = tmp_path / "models", tmp_path / "data" / "t1"
+    assert (models / "t1" / "adapter_model.safetensors").exists() == lora
+    assert load_turns(models / "t1") == load_turns(models / "base") is not None
+    rows = list(read_records(data / "rollout.jsonl", Trajectory))
+    readable = [row for row in rows if not row.turns[0].attempt.malformed]
+    assert len(readable) > len(rows) / 2, "it knows its few problems by heart"
+    assert not any("<|im_" in turn.attempt.raw for row in rows for turn in row.turns)
+    made = list(read_records(data / "examples.jsonl", Example))
+    assert {example.segments[0].text[:18] for example in made} == {"<|im_start|>user\n("} | {"<|im_start|>user\nS"}
+    evaluate.main(
+        params,
+        problems=toy.problems,
+        model=models / "t1",
+        out=tmp_path / "p.jsonl",
+        counts=tmp_path / "p.json",
+        t="t1",
+    )
+    predictions = list(read_records(tmp_path / "p.jsonl", Prediction))
+    assert any(turn.feedback for p in predictions for turn in p.trajectory.turns)

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from bench.speed.pairs import Row
 
-COMPARISONS = ("rollout", "train", "data")
+COMPARISONS = ("rollout", "train", "wide", "data", "run")
 
 
 def table(rows: list[Row]) -> str:

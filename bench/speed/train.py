@@ -20,7 +20,7 @@ from tripost.models.load import load_tokenizer
 from tripost.params_file import load_params
 
 MODEL = "models/embedded"
-COUNT = 48
+COUNT = 24
 """Problems a task."""
 SETTINGS: list[dict[str, Any]] = [
     {"packing": packing, "per_device_train_batch_size": batch, "max_length": length, "threads": threads, "bf16": bf16}
