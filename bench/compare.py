@@ -24,7 +24,9 @@ from tripost.algorithm import tripost
 from tripost.evaluate import evaluate, final, metrics
 from tripost.examples import rationale_examples
 from tripost.experts import chosen
+from tripost.layout import Layout
 from tripost.models.base import copy_base, embedded_base
+from tripost.models.chat import load_turns
 from tripost.models.decoder import TorchDecoder
 from tripost.models.learner import TorchLearner
 from tripost.models.load import load_context_length
@@ -77,10 +79,12 @@ class Run:
         path = self.folder / f"{name}.predictions.jsonl"
         if path.exists():
             return list(read_records(path, Prediction))
+        decoder = TorchDecoder(model, self.params.eval.batch_size, self.params.model.decode_precision)
+        layout = self.params.layout(load_turns(model))
         with Progress(f"eval {name}", 0, "completions") as bar:
             rows = evaluate(
-                TorchDecoder(model, self.params.eval.batch_size), self.held_out, self.tasks, self.experts,
-                self.params.eval, name, own_feedback=own_feedback, layout=self.params.layout(), watcher=bar,
+                decoder, self.held_out, self.tasks, self.experts, self.params.eval, name,
+                own_feedback=own_feedback, layout=layout, watcher=bar,
             )  # fmt: skip
         write_records(path, rows)
         return rows
@@ -90,16 +94,18 @@ class Run:
         base = self.folder / "base"
         if not base.exists():
             source = self.params.model.base
-            embedded_base(embedded, base) if source == "embedded" else copy_base(source, base)
+            chat = self.params.model.format == "chat_template"
+            embedded_base(embedded, base) if source == "embedded" else copy_base(source, base, chat=chat)
+        turns, precision = load_turns(base), self.params.model.decode_precision
         assert not isinstance(self.params.warmup, str)
-        rationales = rationale_examples(self.train)
+        rationales = rationale_examples(self.train, Layout(chat=turns))
         m_0 = self.learned(str(base), rationales, self.params.warmup, "t0")
         found = {"t0": self.measured(m_0, "t0", own_feedback=False)}
         control = m_0
         for iteration, model in tripost(
             m_0, self.train, self.tasks, self.experts, self.params, load_context_length(base),
-            decode=lambda folder: TorchDecoder(folder, self.params.rollout.batch_size),
-            learn=lambda folder, examples, t: self.learned(folder, examples, self.params.train, t),
+            decode=lambda folder: TorchDecoder(folder, self.params.rollout.batch_size, precision),
+            learn=lambda folder, examples, t: self.learned(folder, examples, self.params.train, t), chat=turns,
         ):  # fmt: skip
             t = iteration.t
             found[t] = self.measured(model, t, own_feedback=True)

@@ -130,6 +130,15 @@ CASES = [
             }
         ),
     ),
+    _bad(
+        "an adapter that is trained on with another size",
+        params(
+            **{
+                "warmup.lora": {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear"},
+                "train.lora": {"rank": 8, "alpha": 8, "dropout": 0.0, "targets": "all-linear"},
+            }
+        ),
+    ),
     _bad("a password in tracking_uri", params(**{"track.tracking_uri": "https://me:hunter2@host"}), stage="track"),
     _bad("a token elsewhere", params(**{"track.experiment": "hf_abcdefghijklmnop", "seed": "x"})),
     _bad("a difficulty on the wrong side", params(**{"problems.word_sorting.seen": ["8 words"]})),

@@ -22,7 +22,6 @@ CARRIERS = {
     "tripost.params_yaml": "reads their file",
     "tripost.params_source": "carries values of params.yaml, too",
     "tripost.params_model": "likewise",
-    "tripost.layout": "carries values of params.yaml",
     "tripost.chain": "refuses iterations without a beginning",
     "tripost.shell.stage": "reads arguments",
     "tripost.shell.progress": "draws bars",

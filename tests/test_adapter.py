@@ -1,7 +1,10 @@
 """LoRA: what is trained, what is saved, what it stands on."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 
 from tests.fakes import ARITHMETIC, WORDS, problems
 from tests.tiny_models import save_tiny
-from tests.toy import raw_params, toy_params
+from tests.toy import ROOT, raw_params, toy_params
 from tripost.errors import ModelError
 from tripost.examples import rationale_examples
 from tripost.interfaces import Sampling
@@ -158,3 +161,66 @@ def test_names_of_layers_from_params_reach_the_adapter(models: Path, tmp_path: P
         trained = {name.split(".")[-4] for name, p in learner.model.named_parameters() if p.requires_grad}
         assert trained == {"q_proj", "v_proj"}
         learner.save(tmp_path / after)
+
+
+def test_an_adapter_that_stands_on_an_adapter_is_refused(models: Path, tmp_path: Path) -> None:
+    shutil.copytree(models, tmp_path / "m")
+    root = tmp_path / "m" / "t1" / "adapter_root.json"
+    root.write_text(json.dumps({**json.loads(root.read_text()), "folder": "t1"}))
+    with pytest.raises(ModelError, match=r"adapter_root.json: an adapter of t1, which is one itself"):
+        load_model(str(tmp_path / "m" / "t1"))
+
+
+def test_what_is_saved_does_not_depend_on_the_hash_seed(models: Path) -> None:
+    code = (
+        "import sys, tempfile; from pathlib import Path; from tests.test_adapter import LORA, params\n"
+        "from tripost.models.learner import TorchLearner; out = Path(sys.argv[1]).parent / sys.argv[2]\n"
+        "TorchLearner(sys.argv[1], params()).save(out); print((out / 'adapter_config.json').read_text())"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(models / "t0"), f"seed{seed}"],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}/src:{ROOT}"},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    ]  # fmt: skip
+    assert said[0] == said[1] == said[2]
+
+
+def test_an_adapter_on_the_hub_is_refused_and_its_base_is_not_fetched(models: Path, tmp_path: Path) -> None:
+    """The hub's client looks into its cache when it is offline: that is all of the hub that is needed."""
+    stored = tmp_path / "hub" / "models--some--adapter"
+    shutil.copytree(models / "t1", stored / "snapshots" / ("a" * 40))
+    (stored / "refs").mkdir()
+    (stored / "refs" / "main").write_text("a" * 40)
+    code = (
+        "from pathlib import Path; from tripost.models.base import copy_base; copy_base('some/adapter', Path('base'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": f"{ROOT}/src"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "model.base" in done.stderr
+    assert "an adapter, not a whole model; merge it into its model" in done.stderr
+    assert not (tmp_path / "base").exists()
+
+
+def test_a_model_in_the_hubs_cache_is_copied_without_its_code_and_pickles(models: Path, tmp_path: Path) -> None:
+    stored = tmp_path / "hub" / "models--some--model"
+    shutil.copytree(models / "t0", stored / "snapshots" / ("b" * 40))
+    (stored / "refs").mkdir()
+    (stored / "refs" / "main").write_text("b" * 40)
+    code = (
+        "from pathlib import Path; from tripost.models.base import copy_base; copy_base('some/model', Path('base'))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": f"{ROOT}/src"},
+        check=True,
+    )
+    mine, theirs = (load_model(str(folder)).state_dict() for folder in (tmp_path / "base", models / "t0"))
+    assert all(mine[name].equal(theirs[name]) for name in theirs)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -183,6 +184,28 @@ def test_a_turn_ends_where_the_template_ends_it(bases: dict[tuple[str, bool], Pa
     assert (said.text.strip(), said.finished) == ((x.rationale or "").strip(), True)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_in_bf16_nothing_is_computed_twice(
+    bases: dict[tuple[str, bool], Path], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = TorchDecoder(str(bases["qwen", False]), 4, precision)
+    monkeypatch.setattr("tripost.models.sampling.MARGIN", 1.0)  # every draw is too close to call
+    asked: list[int] = []
+    alone = decoder._logits_alone
+
+    def counted(ids: list[int]) -> Any:
+        asked.append(len(ids))
+        return alone(ids)
+
+    monkeypatch.setattr(decoder, "_logits_alone", counted)
+    prompts = [attempt_prompt(x.question) for x in problems(WORDS, 3)]
+    said = decoder.complete(prompts, Sampling(temperature=1.0, max_new_tokens=8), range(3))
+    assert said == decoder.complete(prompts, Sampling(temperature=1.0, max_new_tokens=8), range(3))
+    assert [completion.n_tokens for completion in said] == [8, 8, 8]
+    assert bool(asked) == (precision == "fp32")
+    assert next(decoder.model.parameters()).dtype == {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
 SPECIAL = ("<|im_start|>", "<|im_end|>", "</s>", "ab", "a b")
 TURNS = ChatTurns(
     question="<|im_start|>user\n",
@@ -228,7 +251,7 @@ def test_forged_special_tokens_are_letters(bases: dict[tuple[str, bool], Path]) 
         ("{% for m in messages %}{{ m['content'] }}\n{% endfor %}A:", "no special token that ends a turn"),
         ("{{ messages[0]['content'] }}<|im_end|>", "does not write each message once"),
         (
-            CHATS and "{% for m in messages %}{{ m['content'] + m['content'] }}<|im_end|>{% endfor %}",
+            "{% for m in messages %}{{ m['content'] + m['content'] }}<|im_end|>{% endfor %}",
             "each message once",
         ),
         (

@@ -32,11 +32,32 @@ def test_a_profile_changes_its_keys_alone(checkout: Path, name: str, capsys: pyt
     assert {line.partition(":")[0] for line in said} <= set(wanted)
     params = load_params(checkout / "params.yaml")
     assert params.model.base == wanted["model.base"]
-    assert (params.train.lora is not None) == ("train.lora" in wanted)
+    assert (params.train.lora is not None) == (wanted["train.lora"] is not None)
     after = (checkout / "params.yaml").read_text().splitlines()
     assert len(after) == len(before)
     assert sum(a != b for a, b in zip(before, after, strict=True)) == len(said)
     assert apply(checkout / PROFILES / f"{name}.yaml", checkout / "params.yaml") == []
+
+
+@pytest.mark.parametrize(("first", "then"), [(a, b) for a in NAMES for b in NAMES if a != b])
+def test_a_profile_undoes_another(checkout: Path, first: str, then: str) -> None:
+    params = checkout / "params.yaml"
+    fresh = params.read_text()
+    apply(checkout / PROFILES / f"{then}.yaml", params)
+    wanted = load_params(params)
+    params.write_text(fresh)
+    for name in (first, then):
+        apply(checkout / PROFILES / f"{name}.yaml", params)
+    assert load_params(params) == wanted
+
+
+def test_without_a_warm_up_its_keys_are_left_out(checkout: Path) -> None:
+    text = (checkout / "params.yaml").read_text()
+    start, end = text.index("warmup:"), text.index("rollout:")
+    (checkout / "params.yaml").write_text(text[:start] + "warmup: none\n\n" + text[end:])
+    changed = apply(checkout / PROFILES / "8b.yaml", checkout / "params.yaml")
+    assert not any(key.startswith("warmup") for key, _, _ in changed)
+    assert load_params(checkout / "params.yaml").train.lora is not None
 
 
 def test_profiles_are_listed(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

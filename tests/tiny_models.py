@@ -21,6 +21,7 @@ from transformers import (
     Gemma2Config,
     GemmaConfig,
     GPTNeoXConfig,
+    GraniteConfig,
     LlamaConfig,
     PreTrainedTokenizerFast,
     Qwen2Config,
@@ -53,6 +54,10 @@ TURNS = (
     "{{ '<start_of_turn>' + ('model' if message['role'] == 'assistant' else 'user') + '\n' }}"
     "{{ message['content'] | trim }}{{ '<end_of_turn>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+)
+BLANKS = (
+    "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>\n' + message['content'] + '<|end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
 )
 INST = (
     "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}"
@@ -93,12 +98,8 @@ def byte_pairs(special: list[str], *, bos: str | None, eos: str, pad: str | None
     return _dressed(tokenizer, special, bos=bos, eos=eos, pad=pad)
 
 
-def sentence_pieces(special: list[str], *, prefix: bool) -> Any:
+def sentence_pieces(special: list[str], *, prefix: bool, eats_blanks: bool = False) -> Any:
     """SentencePiece's BPE with spaces as a letter and bytes for what is unknown, as Llama 2, Mistral and Gemma have."""
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
-    trainer = trainers.BpeTrainer(
-        vocab_size=300, special_tokens=["<unk>", *(f"<0x{k:02X}>" for k in range(256))], show_progress=False
-    )
     lines = [line.replace(" ", "▁") for text in texts() for line in text.split("\n")]
     trained = Tokenizer(models.BPE(unk_token="<unk>"))
     trained.train_from_iterator(
@@ -109,7 +110,6 @@ def sentence_pieces(special: list[str], *, prefix: bool) -> Any:
     names = ["<unk>", *(f"<0x{k:02X}>" for k in range(256)), *pieces]
     merges = [tuple(merge) for merge in state["merges"]]
     vocabulary = {piece: k for k, piece in enumerate(dict.fromkeys(names))}
-    del trainer
     tokenizer = Tokenizer(
         models.BPE(vocab=vocabulary, merges=merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True)
     )
@@ -120,12 +120,19 @@ def sentence_pieces(special: list[str], *, prefix: bool) -> Any:
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip]
     )
     bos, eos = ("<s>", "</s>") if prefix else ("<bos>", "<eos>")
-    return _dressed(tokenizer, special, bos=bos, eos=eos, pad=None)
+    return _dressed(tokenizer, special, bos=bos, eos=eos, pad=None, eats_blanks=eats_blanks)
 
 
-def _dressed(tokenizer: Any, special: list[str], *, bos: str | None, eos: str, pad: str | None) -> Any:
+def _dressed(
+    tokenizer: Any, special: list[str], *, bos: str | None, eos: str, pad: str | None, eats_blanks: bool = False
+) -> Any:
     named = [name for name in (bos, eos, pad, *special) if name]
-    tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in dict.fromkeys(named)])
+    tokenizer.add_special_tokens(
+        [
+            AddedToken(x, special=True, normalized=False, rstrip=eats_blanks and x in special)
+            for x in dict.fromkeys(named)
+        ]
+    )
     if bos:
         tokenizer.post_processor = processors.TemplateProcessing(
             single=f"{bos} $A", special_tokens=[(bos, tokenizer.token_to_id(bos))]
@@ -172,6 +179,19 @@ FAMILIES = {
         TURNS,
         tied=True,
         more={"head_dim": 8, "num_key_value_heads": 2, "sliding_window": 64},
+    ),
+    "phi-3": Family(
+        LlamaConfig,
+        lambda: sentence_pieces(["<|user|>", "<|assistant|>", "<|end|>"], prefix=True, eats_blanks=True),
+        BLANKS,
+        tied=False,
+    ),
+    "granite": Family(
+        GraniteConfig,
+        lambda: byte_pairs([], bos=None, eos="<|end_of_text|>", pad=None),
+        None,
+        tied=True,
+        more={"logits_scaling": 4.0, "num_key_value_heads": 2},
     ),
     "gpt-neox": Family(
         GPTNeoXConfig, lambda: byte_pairs([], bos=None, eos="<|endoftext|>", pad=None), None, tied=False

@@ -78,8 +78,12 @@ def copies(
     for one in rows:
         mine.setdefault(one.problem_id, []).append(one)
     made = 0
+    by_task: dict[str, list[Problem]] = {}
+    for problem in problems.values():
+        by_task.setdefault(problem.task, []).append(problem)
+    mixed = [problem for some in zip(*by_task.values(), strict=True) for problem in some]
     for copy in range(size):
-        for problem in problems.values():
+        for problem in mixed:
             asked = f"{problem.question} [{copy}]"
             again = msgspec.structs.replace(problem, id=f"{problem.id}-{copy}", question=asked, split="train")
             before, after = counter.count_tokens([attempt_prompt(problem.question), attempt_prompt(asked)])
@@ -130,7 +134,8 @@ def gated_and_balanced(folder: Path) -> tuple[float, float]:
             page=d / "report.html", counts=d / "validate.json", quarantine=folder / "quarantine",
         ),
         timed(
-            "rebalance", problems=problems, kept=d / "kept.jsonl", report=d / "report.json", edited=d / "edit.json",
+            "rebalance", problems=problems, model=Path(MODEL),
+            kept=d / "kept.jsonl", report=d / "report.json", edited=d / "edit.json",
             previous_pool=before / "pool.jsonl", previous_pool_meta=before / "pool.meta.json",
             out=d / "examples.jsonl", meta=d / "examples.meta.json", dropped=d / "rebalance.dropped.jsonl",
             pool=d / "pool.jsonl", pool_meta=d / "pool.meta.json", counts=d / "rebalance.json",

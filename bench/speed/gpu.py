@@ -2,11 +2,13 @@
 
     python -m bench.speed gpu          (on the GPU machine; with TINY=1 the same code on anything, in a minute)
 
-MFU: 6 N + 6 layers x width x length operations a token (N without the input embedding; causal attention), over the
+MFU: 6 N + 6 layers x width x length operations a token (N without the input embedding, the output matrix only for
+tokens that are trained on; causal attention), over the
 dense bf16 operations a second that the card is sold with. A decoding step reads the weights and every row's keys and
 values once: the share of the memory bandwidth is those bytes over the time.
 """
 
+import gc
 import os
 import random
 import sys
@@ -116,8 +118,11 @@ def training(shape: Shape, length: int, pairs: int) -> Row:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
     model, optimizer = accelerator.prepare(model, optimizer)
     gradient = Gradient(model.train(), accelerator, params)
+    packed = gradient.packed
     body = sum(p.numel() for p in model.parameters()) - shape.vocabulary * shape.width
-    seen = sum(n * (6 * body + 6 * shape.layers * shape.width * n) for n in lengths)
+    head = shape.vocabulary * shape.width  # only of tokens that are trained on
+    said = sum(sum(weight > 0 for weight in row.weights[1:]) for row in rows)
+    seen = sum(n * (6 * (body - head) + 6 * shape.layers * shape.width * n) for n in lengths) + 6 * head * said
     shares = []
     for number in range(pairs + 2):
         wait()
@@ -132,7 +137,13 @@ def training(shape: Shape, length: int, pairs: int) -> Row:
         if number > 1:
             shares.append(seen / seconds / card()[1])
     peak = torch.cuda.max_memory_allocated() / 1e9 if torch.cuda.is_available() else 0.0
-    note = f"{sum(lengths) / seconds:,.0f} tokens/s, {peak:.0f} GB, packed: {gradient.packed}"
+    accelerator.free_memory()
+    del model, optimizer, gradient
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    note = f"{sum(lengths) / seconds:,.0f} tokens/s, {peak:.0f} GB, packed: {packed}"
     name = f"training MFU, {shape.name}, examples of {length // 2} to {length} tokens"
     return row(name, card()[0], shares, 0.45, "higher", unit="", note=note)
 
@@ -169,7 +180,8 @@ def decoding(shape: Shape, pairs: int) -> list[Row]:
     def continuous() -> None:
         from transformers import GenerationConfig
 
-        config = GenerationConfig(max_new_tokens=LONG, eos_token_id=-1, pad_token_id=0, do_sample=True)
+        configuration: Any = GenerationConfig
+        config = configuration(max_new_tokens=LONG, eos_token_id=-1, pad_token_id=0, do_sample=True)
         decoder.model.generate_batch(inputs=ids, generation_config=config, progress_bar=False)
 
     times: dict[str, list[float]] = {"ours": [], "generate": [], "generate_batch": []}

@@ -15,6 +15,8 @@ from tripost.models.learner import plan_steps
 from tripost.models.load import load_model, load_tokenizer
 from tripost.params import TrainParams
 
+MODEL = 25_000_000
+"""Numbers through which the right-hand sides go: a model's weights do not stay in a cache from step to step."""
 Shape = tuple[int, int, int, int]
 """Products of [batch, rows, inner] and [batch, inner, columns]."""
 
@@ -73,12 +75,15 @@ def main(what: str, workload: str) -> None:
     config = json.loads((Path(work["model"]) / "config.json").read_text(encoding="utf-8"))
     shapes = of_training(work, config) if what == "train" else of_decoding(work, config)
     units = sum(len(row["ids"]) for row in work["rows"]) if what == "train" else len(work["prompts"]) * work["steps"]
-    most = max(max(b * m * k, b * k * n) for b, m, k, n in shapes)
-    left, right = torch.randn(most), torch.randn(most)
+    left = torch.randn(max(b * m * k for b, m, k, _ in shapes))
+    right = torch.randn(max(MODEL, *(b * k * n for b, _, k, n in shapes)))
 
     def run() -> dict[str, Any]:
+        place = 0
         for b, m, k, n in shapes:
-            x, y = left[: b * m * k], right[: b * k * n]
+            place = 0 if place + b * k * n > len(right) else place
+            x, y = left[: b * m * k], right[place : place + b * k * n]
+            place += b * k * n
             torch.mm(x.view(m, k), y.view(k, n)) if b == 1 else torch.bmm(x.view(b, m, k), y.view(b, k, n))
         return {"units": units}
 

@@ -1,6 +1,7 @@
 """What of the layout of turns can be chosen; `prompts.py` writes it, `text.py` reads it."""
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -30,7 +31,7 @@ class ChatTurns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The text as somebody's words: a space stands in what would be read as a special token."""
         if not self.special:
             return text
-        pattern = re.compile("|".join(map(re.escape, sorted(self.special, key=len, reverse=True))))
+        pattern = _any_of(self.special)
         for _ in range(BREAKS):
             broken = pattern.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
             if broken == text:
@@ -39,6 +40,11 @@ class ChatTurns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         while pattern.search(text):
             text = pattern.sub("", text)
         return text
+
+
+@lru_cache(maxsize=4)
+def _any_of(tokens: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(tokens, key=len, reverse=True))))
 
 
 class Layout(msgspec.Struct, frozen=True):

@@ -153,6 +153,14 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def _one_adapter(self) -> "Params":
+        before = None if self.warmup == "none" else self.warmup.lora
+        if before and self.train.lora and not self.train.lora.same_weights(before):
+            said = "rank, alpha and targets must be those of warmup.lora: training goes on with its adapter"
+            raise ValueError(f"train.lora: {said}; make them equal, or set warmup.lora to null")
+        return self
+
+    @model_validator(mode="after")
     def _has_problems(self) -> "Params":
         sources = self.problems.values()
         if not any(source.train for source in sources):

@@ -19,6 +19,10 @@ class LoraParams(Section):
     dropout: Annotated[float, Field(ge=0, lt=1)]
     targets: Literal["all-linear"] | Names
 
+    def same_weights(self, other: "LoraParams") -> bool:
+        """Whether training can go on with the other's weights; dropout may differ."""
+        return (self.rank, self.alpha, self.targets) == (other.rank, other.alpha, other.targets)
+
 
 class TrainParams(Section):
     """Weighted supervised learning; `tokens` counts target tokens with weight. Exactly one budget is set."""

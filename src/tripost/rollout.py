@@ -91,7 +91,7 @@ def converse(
 
     everyone = range(len(problems))
     written = ask(everyone, [attempt_prompt(p.question, layout) for p in problems], to_attempt, "y0")
-    turns = [[Turn(attempt=_attempt(c), feedback=None, n_tokens=0)] for c in written]
+    turns = [[Turn(attempt=_attempt(c, layout), feedback=None, n_tokens=0)] for c in written]
     live = [row for row in everyone if not turns[row][-1].attempt.malformed]
     for i in range(max_turns):
         prompts = [
@@ -105,14 +105,16 @@ def converse(
             break
         prompts = [update_prompt(problems[row].question, turns[row][:-1], turns[row][-1], layout) for row in live]
         for row, said in zip(live, ask(live, prompts, to_attempt, f"y{i + 1}"), strict=True):
-            turns[row].append(Turn(attempt=_attempt(said), feedback=None, n_tokens=0))
+            turns[row].append(Turn(attempt=_attempt(said, layout), feedback=None, n_tokens=0))
         live = [row for row in live if not turns[row][-1].attempt.malformed]
     return [tuple(row) for row in turns]
 
 
-def _attempt(said: Completion) -> Attempt:
-    """What ran into the limit is unreadable, also where the cut left something that parses."""
-    return parse_attempt(said.text, M_THETA) if said.finished else unreadable_attempt(said.text, M_THETA)
+def _attempt(said: Completion, layout: Layout) -> Attempt:
+    """What ran into the limit is unreadable, also where the cut left something that parses; so are special tokens."""
+    chat = layout.chat
+    whole = said.finished and (chat is None or chat.content(said.text) == said.text)
+    return parse_attempt(said.text, M_THETA) if whole else unreadable_attempt(said.text, M_THETA)
 
 
 def _feedback(said: Completion, attempt: Attempt, layout: Layout) -> Feedback:

@@ -46,6 +46,8 @@ def apply(profile: Path, params: Path) -> list[tuple[str, Any, Any]]:
     changed: list[tuple[str, Any, Any]] = []
     for key, value in wanted.items():
         *path, last = key.split(".")
+        if path == ["warmup"] and not isinstance(raw.get("warmup"), dict):
+            continue  # none: there is nothing to set
         section: Any = raw
         for part in path:
             section = section[part] if isinstance(section, dict) and part in section else None

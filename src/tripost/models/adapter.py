@@ -58,6 +58,8 @@ def read_root(folder: Path) -> Root:
     root = folder.parent / saved.folder
     if saved.folder in ("", ".", "..") or Path(saved.folder).name != saved.folder or not root.is_dir():
         raise ModelError(f"{file}: an adapter of {saved.folder[:80]}, which is not beside it; get it: dvc checkout")
+    if is_adapter(root):
+        raise ModelError(f"{file}: an adapter of {saved.folder}, which is one itself; {COPY}")
     if print_of(root) != saved.weights:
         raise ModelError(f"{file}: {root} is another model than the adapter was trained on; {COPY}")
     check_safetensors(folder / WEIGHTS)
@@ -65,9 +67,9 @@ def read_root(folder: Path) -> Root:
 
 
 def print_of(folder: Path) -> str:
-    """A digest of the sizes and the ends of a model's files of weights."""
+    """A digest of a model's configuration, and of the sizes and the ends of its files of weights."""
     digest = sha256()
-    for file in sorted(folder.glob("*.safetensors")):
+    for file in (*sorted(folder.glob("*config.json")), *sorted(folder.glob("*.safetensors"))):
         with open_regular(file) as opened:
             size = os.fstat(opened.fileno()).st_size
             digest.update(f"{file.name} {size}\n".encode())
@@ -126,7 +128,10 @@ class SavedAdapter:
         config = self.adapted.peft_config["default"]
         before, config.base_model_name_or_path = config.base_model_name_or_path, f"../{self.root.name}"
         config.inference_mode = True
+        meant = config.target_modules
+        config.target_modules = sorted(meant) if isinstance(meant, set) else meant  # a set is saved in any order
         config.save_pretrained(folder)
+        config.target_modules = meant
         config.base_model_name_or_path, config.inference_mode = before, False
         weights = {k: v.detach().contiguous() for k, v in get_peft_model_state_dict(self.adapted).items()}
         save_file(dict(sorted(weights.items())), folder / WEIGHTS, metadata={"format": "pt"})

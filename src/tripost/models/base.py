@@ -6,7 +6,7 @@ from pathlib import Path
 from tripost.errors import ModelError
 from tripost.models.chat import SavedTurns, find_turns
 from tripost.models.folder import check_folder, copy_folder, names_a_folder
-from tripost.models.load import context_length, load_model, load_tokenizer, save_whole
+from tripost.models.load import context_length, fetch, load_model, load_tokenizer, save_whole
 from tripost.models.scratch import build_model, build_tokenizer
 from tripost.params import ScratchParams
 
@@ -35,9 +35,9 @@ def copy_base(source: str, out: Path, *, chat: bool = False) -> None:
     `chat`: it is asked in the messages of its chat template.
     """
     try:
-        if names_a_folder(source):
-            check_folder(Path(source))  # before seconds are spent on imports
-        tokenizer, model = load_tokenizer(source), load_model(source, "as it is")
+        folder = source if names_a_folder(source) else fetch(source)
+        check_folder(Path(folder))  # before seconds are spent on imports
+        tokenizer, model = load_tokenizer(folder), load_model(folder, "as it is")
         context_length(model.config)
         tokens, rows = tokenizer.vocab_size, model.get_input_embeddings().num_embeddings
         if max(tokens, tokenizer.eos_token_id + 1) > rows:  # special tokens that no text has may lie beyond

@@ -37,8 +37,8 @@ def find_turns(tokenizer: Any) -> ChatTurns:
     """The strings around a conversation's words. Raises ModelError for a template that cannot be used."""
     if not tokenizer.chat_template:
         raise ModelError(f"the tokenizer has no chat template; {INSTEAD}, or a model that is made for chats")
-    added = tokenizer.added_tokens_decoder.values()
-    special = tuple(sorted({str(token) for token in added if token.special and len(str(token)) > 1}))
+    added = [token for token in tokenizer.added_tokens_decoder.values() if len(str(token)) > 1]
+    special = tuple(sorted({str(token) for token in added if token.special}))
     x, y, ask, f, again = WORDS
     first = _pieces(_render(tokenizer, WORDS[:1]), (x,))
     second = _pieces(_render(tokenizer, WORDS[:3]), (x, y, ask))
@@ -47,6 +47,8 @@ def find_turns(tokenizer: Any) -> ChatTurns:
     if not third[4].startswith(end):
         raise ModelError(f"its chat template ends turns in different ways; {INSTEAD}")
     lead = second[1].removeprefix(first[1])
+    written = "".join([*first, *second, *third])  # what the template says of itself nobody else may say
+    own = {str(token) for token in added if token.special or (str(token).strip() and str(token) in written)}
     return ChatTurns(
         question=first[0],
         answer=STEP_BY_STEP + first[1],
@@ -54,7 +56,7 @@ def find_turns(tokenizer: Any) -> ChatTurns:
         update=third[4].removeprefix(end) + UPDATE + third[5],
         lead=lead if lead.isspace() else "",
         end=end,
-        special=special,
+        special=tuple(sorted(own)),
     )
 
 

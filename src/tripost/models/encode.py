@@ -9,7 +9,7 @@ the last turn too.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,10 @@ def encode(tokenizer: Any, examples: Sequence[Example], *, chat: bool = False) -
     texts = ["".join(segment.text for segment in example.segments) for example in examples]
     batch = _tokens(tokenizer, texts, chat=chat, return_offsets_mapping=True)
     before = [] if chat else leading(tokenizer)
-    ends = special_ids(tokenizer)
+    ends = special_tokens(tokenizer)
     encoded: list[Encoded] = []
-    for example, ids, offsets in zip(examples, batch["input_ids"], batch["offset_mapping"], strict=True):
+    for example, text, ids, found in zip(examples, texts, batch["input_ids"], batch["offset_mapping"], strict=True):
+        offsets = _without_blanks(text, ids, found, ends)
         places = pieces_of_tokens(offsets, [len(segment.text) for segment in example.segments])
         weights = [example.segments[k].weight for k in places]
         last = [] if ids and ids[-1] in ends else [tokenizer.eos_token_id]
@@ -65,7 +66,7 @@ def encode_prompts(tokenizer: Any, prompts: Sequence[str], *, chat: bool = False
 
 def count_tokens(tokenizer: Any, texts: Sequence[str], *, chat: bool = False) -> list[int]:
     """Tokens of texts as training examples: with EOS."""
-    ends = special_ids(tokenizer)
+    ends = special_tokens(tokenizer)
     return [len(ids) + (not ids or ids[-1] not in ends) for ids in encode_prompts(tokenizer, texts, chat=chat)]
 
 
@@ -76,9 +77,21 @@ def leading(tokenizer: Any) -> list[int]:
     return list(dressed[:first])
 
 
-def special_ids(tokenizer: Any) -> frozenset[int]:
-    """The tokens that stand for no text."""
-    return frozenset(number for number, token in tokenizer.added_tokens_decoder.items() if token.special)
+def special_tokens(tokenizer: Any) -> dict[int, str]:
+    """The tokens that stand for no text, and how they are written in a template."""
+    return {number: str(token) for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+
+
+def _without_blanks(
+    text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]], special: Mapping[int, str]
+) -> list[tuple[int, int]]:
+    """The places of tokens; some special ones (Phi-3's) take the blanks behind them, into theirs."""
+    found = [(first, end) for first, end in offsets]
+    for k, (token, (first, end)) in enumerate(zip(ids, offsets, strict=True)):
+        if token in special and end - first > len(special[token]):
+            first = text.index(special[token], first, end)
+            found[k] = (first, first + len(special[token]))
+    return found
 
 
 def _tokens(tokenizer: Any, texts: Sequence[str], *, chat: bool, **others: Any) -> Any:

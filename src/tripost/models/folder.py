@@ -154,6 +154,6 @@ def why(source: str, error: Exception) -> str:
         return "it is no causal language model; take one that is"
     if Path(source).is_dir():
         return f"{first}; {COPY}"
-    if "couldn't connect" in text:
+    if "couldn't connect" in text or type(error).__name__ in ("LocalEntryNotFoundError", "OfflineModeIsEnabled"):
         first = "not a folder here, and the Hugging Face hub does not answer"
     return f"{first}; name a local folder, or a model on the hub that can be reached"

@@ -15,7 +15,7 @@ from tripost.params import TrainParams
 
 
 def open_accelerator(params: TrainParams) -> Any:
-    """The device, and autocast to `params.precision` (weights stay fp32)."""
+    """The device, and autocast to `params.precision` (weights that are trained stay fp32)."""
     from accelerate import Accelerator
 
     return Accelerator(mixed_precision="bf16" if params.precision == "bf16" else "no")
@@ -29,7 +29,7 @@ class Gradient:
         if params.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
         self.packed = pack_attention(model, params.precision)
-        self.in_pieces = self.packed and pieces_pay(model, params.micro_batch_tokens, params.precision)
+        self.in_pieces = self.packed and pieces_pay(model, params.micro_batch_tokens, accelerator.autocast)
 
     def add(self, rows: Sequence[Encoded], total: float) -> float:
         """The rows' part of the step's loss; its gradient is added to what is there."""

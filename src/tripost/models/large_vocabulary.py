@@ -6,9 +6,10 @@ times the output matrix (some are scaled or capped), so that is tried out before
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from tripost.models.packed import TOLERANCE, Packed
+from tripost.models.packed import Packed
 from tripost.models.weighted_loss import nll_of_targets
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 PIECE = 16_000_000
 """Logits that are made at once: 64 MB in fp32."""
+TOLERANCE = 1e-3
+"""Of the largest logit; both sides compute the same in the same precision, and caps and scales differ by more."""
 
 
-def pieces_pay(model: Any, tokens: int, precision: str = "fp32") -> bool:
+def pieces_pay(model: Any, tokens: int, autocast: Callable[[], Any] = nullcontext) -> bool:
     """Whether so many tokens have more logits than are made at once, and pieces give the same ones."""
     vocabulary = model.get_output_embeddings().weight.shape[0] if model.get_output_embeddings() is not None else 0
-    return tokens * vocabulary > PIECE and _has_plain_head(model, precision)
+    return tokens * vocabulary > PIECE and _has_plain_head(model, autocast)
 
 
 def nll_in_pieces(model: Any, batch: Packed) -> "torch.Tensor":
@@ -53,7 +56,7 @@ def nll_of_states(
     return total
 
 
-def _has_plain_head(model: Any, precision: str) -> bool:
+def _has_plain_head(model: Any, autocast: Callable[[], Any]) -> bool:
     """Whether the logits are the decoder's last states times the output matrix, and nothing else."""
     import torch
 
@@ -61,13 +64,13 @@ def _has_plain_head(model: Any, precision: str) -> bool:
     training = model.training
     try:
         model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), autocast():
             lengths = {"packed_lengths": (ids.shape[1],)}
             positions = torch.arange(ids.shape[1], device=model.device)[None]
             wanted = model(input_ids=ids, position_ids=positions, use_cache=False, **lengths).logits
             states = model.get_decoder()(input_ids=ids, position_ids=positions, use_cache=False, **lengths)
             found = model.get_output_embeddings()(states.last_hidden_state)
-        return bool((found - wanted).abs().max() <= TOLERANCE[precision] * wanted.abs().max())
+        return bool((found - wanted).abs().max() <= TOLERANCE * wanted.abs().max())
     except (AttributeError, TypeError, ValueError, RuntimeError):  # an architecture of its own
         return False
     finally:

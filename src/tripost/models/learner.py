@@ -40,7 +40,7 @@ class TorchLearner:
             return
         if is_adapter(self.root):
             self.adapted, self.root, had = load_adapted(self.root, params.precision)
-            if had != params.lora:
+            if not params.lora.same_weights(had):
                 raise ModelError(f"params.yaml: lora: {source} has an adapter of another size; keep its size")
         else:
             self.adapted, self.fresh = add_adapter(load_model(source, params.precision), params.lora), True

@@ -10,6 +10,19 @@ from tripost.models.adapter import is_adapter, load_adapter, read_root
 from tripost.models.folder import COPY, check_folder, check_tokenizer, names_a_folder, read_object, why
 from tripost.params import LoraParams
 
+DATA = ("*.json", "*.safetensors", "tokenizer*", "*.model", "*.txt", "*.jinja")
+"""Files of a repository on the hub that are fetched: no pickles, no code."""
+
+
+def fetch(name: str) -> str:
+    """The folder of a model of the Hugging Face hub: what is data of it, and nothing else. Raises ModelError."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return str(snapshot_download(name, allow_patterns=list(DATA)))
+    except Exception as error:  # the hub's client raises whatever it meets: no network, no such name, no right
+        raise ModelError(f"{name}: no model can be loaded: {why(name, error)}") from None
+
 
 def load_tokenizer(source: str) -> Any:
     """The fast tokenizer of a local folder or Hugging Face name. Never runs code that comes with it.

@@ -123,8 +123,9 @@ def _attention(
     lengths = others["packed_lengths"]
     if any(others.get(name) is not None for name in ("softcap", "s_aux", "position_bias")):
         raise ValueError("no plain attention")
-    if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16) and dropout == 0:
-        return _varlen(query, key, value, lengths, scaling, sliding_window), None
+    if value.is_cuda and value.dtype in (torch.bfloat16, torch.float16) and dropout == 0:
+        # Positions are turned in fp32 where the weights are; the kernel takes one type.
+        return _varlen(query.to(value.dtype), key.to(value.dtype), value, lengths, scaling, sliding_window), None
     found = []
     for q, k, v in zip(*(x.split(lengths, 2) for x in (query, key, value)), strict=True):
         near = None

@@ -26,7 +26,7 @@ from tripost.shell.io import file_sha256
 from tripost.shell.lines import MAX_LINE_BYTES
 from tripost.shell.progress import Progress
 
-LIBRARIES = ("accelerate", "numpy", "tokenizers", "torch", "transformers")
+LIBRARIES = ("accelerate", "peft", "numpy", "tokenizers", "torch", "transformers")
 SYNC_SECONDS = 2.0
 """A process that is killed loses nothing; a machine that loses power loses this much."""
 
