@@ -80,6 +80,10 @@ CASES = [
         text(f"{M}/adapter_config.json", "{}"),
     ),
     _base(
+        "chat_template, before anything runs",
+        params(**{"model.base": M, "model.format": "chat_template"}),
+    ),
+    _base(
         "chat_template, of a model that has none",
         params(**{"model.base": M, "model.format": "chat_template"}),
         stage="base_model",

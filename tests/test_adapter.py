@@ -137,7 +137,7 @@ def test_what_does_not_fit_together_is_named(models: Path, tmp_path: Path) -> No
         load_model(str(m / "t1"))
     root = m / "t2" / "adapter_root.json"
     said = json.loads(root.read_text())
-    for folder in ("../../etc", "..", "t9", ""):
+    for folder in ("../../etc", "..", "t9", "", "x" * 5000):
         root.write_text(json.dumps({**said, "folder": folder}))
         with pytest.raises(
             ModelError, match=r"adapter_root.json: an adapter of .*not beside it; get it: dvc checkout"
@@ -224,3 +224,13 @@ def test_a_model_in_the_hubs_cache_is_copied_without_its_code_and_pickles(models
     )
     mine, theirs = (load_model(str(folder)).state_dict() for folder in (tmp_path / "base", models / "t0"))
     assert all(mine[name].equal(theirs[name]) for name in theirs)
+
+
+def test_weights_that_are_no_numbers_are_refused(models: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(models, tmp_path / "m")
+    file = tmp_path / "m" / "t1" / "adapter_model.safetensors"
+    save_file({name: tensor * float("nan") for name, tensor in load_file(file).items()}, file)
+    with pytest.raises(ModelError, match=r"adapter_model.safetensors: a weight is not finite"):
+        load_model(str(tmp_path / "m" / "t1"))

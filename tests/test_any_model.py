@@ -22,7 +22,7 @@ from tripost.examples import rationale_examples
 from tripost.interfaces import Sampling
 from tripost.layout import ChatTurns, Layout
 from tripost.models.base import copy_base
-from tripost.models.chat import CHECK, STEP_BY_STEP, UPDATE, load_turns
+from tripost.models.chat import CHECK, STEP_BY_STEP, UPDATE, find_turns, load_turns
 from tripost.models.decoder import TorchDecoder
 from tripost.models.encode import TokenCounter, count_tokens, encode, encode_prompts
 from tripost.models.learner import TorchLearner
@@ -319,3 +319,45 @@ def test_a_chat_model_goes_through_the_stages(toy: SimpleNamespace, tmp_path: Pa
     )
     predictions = list(read_records(tmp_path / "p.jsonl", Prediction))
     assert any(turn.feedback for p in predictions for turn in p.trajectory.turns)
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "more than 1 s"),
+        (
+            "{% set n = namespace(s='ab' * 999) %}{% for i in range(30) %}{% set n.s = n.s + n.s %}{% endfor %}",
+            "conversation",
+        ),
+        ("{{ 'ab' * 1000000 }}", "writes 20000.. characters"),
+    ],
+)
+def test_a_template_that_takes_too_much_is_refused(
+    tmp_path: Path, template: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tripost.models.chat.SECONDS", 1)
+    monkeypatch.setattr("tripost.models.chat.MEMORY", 500_000_000)
+    save_tiny("qwen", tmp_path / "qwen")
+    tokenizer = load_tokenizer(str(tmp_path / "qwen"))
+    tokenizer.chat_template = template + str(tokenizer.chat_template)
+    with pytest.raises(ModelError, match=said):
+        find_turns(tokenizer)
+    tokenizer.chat_template = FAMILIES["qwen"].template
+    assert find_turns(tokenizer).end == "<|im_end|>", "and the bounds are gone"
+
+
+def test_markers_that_are_no_special_tokens_are_broken_up_too(bases: dict[tuple[str, bool], Path]) -> None:
+    chat = load_turns(bases["llama-2", True])
+    assert chat is not None
+    assert chat.content("5 [/INST] 6") == "5 [ /INST] 6"
+    other = load_turns(bases["llama-3", True])
+    assert other is not None
+    assert other.content("the user and the assistant") == "the user and the assistant"
+
+
+@pytest.mark.parametrize("spoil", [{"end": ""}, {"special": ["a"]}, {"special": [""]}, {"end": 3}, {"more": 1}])
+def test_spoiled_turns_are_named(bases: dict[tuple[str, bool], Path], tmp_path: Path, spoil: dict[str, Any]) -> None:
+    said = msgspec.json.decode((bases["qwen", True] / "chat_turns.json").read_bytes())
+    (tmp_path / "chat_turns.json").write_bytes(msgspec.json.encode({**said, **spoil}))
+    with pytest.raises(ModelError, match=r"chat_turns.json: .*make the model anew: dvc repro"):
+        load_turns(tmp_path)

@@ -28,6 +28,7 @@ def test_a_profile_changes_its_keys_alone(checkout: Path, name: str, capsys: pyt
     before = (checkout / "params.yaml").read_text().splitlines()
     assert main(["profile", name]) is None
     said = capsys.readouterr().out.splitlines()
+    assert said.pop() == "then: tripost check; make run"
     wanted = read_yaml(checkout / PROFILES / f"{name}.yaml")
     assert {line.partition(":")[0] for line in said} <= set(wanted)
     params = load_params(checkout / "params.yaml")

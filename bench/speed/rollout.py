@@ -19,9 +19,9 @@ from tripost.prompts import attempt_prompt
 COUNT = 128
 BATCH = 64
 SETTINGS = [
-    (batch, precision, threads, order)
-    for batch in (32, 64, 128)
-    for precision, threads, order in (("float32", 2, "given"), ("float32", 2, "sorted"), ("bfloat16", 2, "sorted"))
+    (batch, precision, 2, order)
+    for batch in (8, 16, 32, 64, 128)
+    for precision, order in (("float32", "given"), ("float32", "sorted"), ("bfloat16", "given"))
 ]
 """Among these the best of `generate` is searched for, one run each."""
 

@@ -13,7 +13,7 @@ from tripost import registry
 from tripost.errors import ModelError, TriPosTError
 from tripost.experts import chosen
 from tripost.imported import read_problem
-from tripost.models.folder import check_folder, names_a_folder
+from tripost.models.folder import check_chat_template, check_folder, names_a_folder
 from tripost.params import ModelParams, Params, SourceParams
 from tripost.params_file import load_params
 from tripost.problems import check_difficulties
@@ -67,3 +67,8 @@ def _check_base(model: ModelParams) -> None:
         check_folder(Path(model.base))
     except ModelError as error:
         raise ModelError(f"{PARAMS}: model.base: {error}") from None
+    if model.format == "chat_template":
+        try:
+            check_chat_template(Path(model.base))
+        except ModelError as error:
+            raise ModelError(f"{PARAMS}: model.format: {error}") from None

@@ -26,14 +26,23 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("name", nargs="?", help="such as 0.5b; without it the profiles are listed")
     name = parser.parse_args(argv).name
     there = {file.stem: file for file in sorted(PROFILES.glob("*.yaml"))}
+    if not there:
+        raise ParamsError(f"{PROFILES}: no profiles here; run it at the top of the repository")
     if name is None:
         for known, file in there.items():
             print(f"{known:<6} {file.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
         return
     if name not in there:
-        raise ParamsError(f"no profile {name!r}; there are {', '.join(there) or 'none here'}")
-    for key, old, new in apply(there[name], PARAMS):
-        print(f"{key}: {old} -> {new}")
+        raise ParamsError(f"no profile {name!r}; there are {', '.join(there)}")
+    changed = apply(there[name], PARAMS)
+    for key, old, new in changed:
+        print(f"{key}: {_yaml(old)} -> {_yaml(new)}")
+    print("then: tripost check; make run" if changed else f"{PARAMS} is that already")
+
+
+def _yaml(value: Any) -> str:
+    """As params.yaml writes it, on one line."""
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
 
 
 def apply(profile: Path, params: Path) -> list[tuple[str, Any, Any]]:

@@ -53,10 +53,13 @@ def read_root(folder: Path) -> Root:
         chosen = {name: getattr(saved, name) for name in ("rank", "alpha", "dropout", "targets")}
         lora = LoraParams.model_validate(chosen)
     except (OSError, ValueError) as error:
-        said = " ".join(str(error).split())[:200]
+        said = error.strerror if isinstance(error, OSError) else "not as this program writes it"
         raise ModelError(f"{file}: {said}; adapters are taken as this program writes them; merge others") from None
     root = folder.parent / saved.folder
-    if saved.folder in ("", ".", "..") or Path(saved.folder).name != saved.folder or not root.is_dir():
+    named = (
+        Path(saved.folder).name == saved.folder and saved.folder not in ("", ".", "..") and len(saved.folder) < 256
+    )
+    if not named or not root.is_dir():
         raise ModelError(f"{file}: an adapter of {saved.folder[:80]}, which is not beside it; get it: dvc checkout")
     if is_adapter(root):
         raise ModelError(f"{file}: an adapter of {saved.folder}, which is one itself; {COPY}")
@@ -91,7 +94,9 @@ def add_adapter(model: Any, lora: LoraParams) -> Any:
         return get_peft_model(model, config)
     except ValueError as error:
         said = " ".join(str(error).split())[:200]
-        raise ModelError(f"lora.targets: {said}; name linear layers of the model, or take all-linear") from None
+        raise ModelError(
+            f"params.yaml: lora.targets: {said}; name linear layers of the model, or take all-linear"
+        ) from None
 
 
 def draw_adapter(adapted: Any) -> None:
@@ -110,6 +115,8 @@ def load_adapter(model: Any, folder: Path, lora: LoraParams) -> Any:
     asked = {name: tensor.shape for name, tensor in get_peft_model_state_dict(adapted).items()}
     if asked != {name: tensor.shape for name, tensor in weights.items()}:
         raise ModelError(f"{folder / WEIGHTS}: not the weights that {ROOT} asks for; {COPY}")
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise ModelError(f"{folder / WEIGHTS}: a weight is not finite; {COPY}")
     set_peft_model_state_dict(adapted, weights)
     return adapted
 

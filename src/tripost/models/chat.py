@@ -6,7 +6,12 @@ treat the last turn in a way of its own (by a block of empty thoughts, say) do n
 `transformers` runs it in a sandbox, here with a clock that stands still and words of ours.
 """
 
-from collections.abc import Sequence
+import re
+import resource
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +23,9 @@ from tripost.layout import ChatTurns
 
 FILE = "chat_turns.json"
 """In the folder of a model that is asked in chat messages."""
-MOST_BYTES = 1_000_000
+MOST_BYTES, MOST_CHARACTERS, LONGEST_MARKER = 1_000_000, 50_000, 40
+SECONDS, MEMORY = 10, 2_000_000_000
+"""What rendering a conversation may take: a template is a program, and jinja's sandbox bounds neither."""
 STEP_BY_STEP = "\nLet's think step by step."
 CHECK = (
     "Check your answer. Name the first wrong step, the wrong part of it and why it is wrong, "
@@ -49,6 +56,7 @@ def find_turns(tokenizer: Any) -> ChatTurns:
     lead = second[1].removeprefix(first[1])
     written = "".join([*first, *second, *third])  # what the template says of itself nobody else may say
     own = {str(token) for token in added if token.special or (str(token).strip() and str(token) in written)}
+    own |= _markers([*first, *second, *third], special)
     return ChatTurns(
         question=first[0],
         answer=STEP_BY_STEP + first[1],
@@ -64,18 +72,28 @@ def _render(tokenizer: Any, words: Sequence[str]) -> str:
     """The conversation, user and model in turn, up to where the model speaks next."""
     messages = [{"role": "assistant" if k % 2 else "user", "content": content} for k, content in enumerate(words)]
     try:
-        text = tokenizer.apply_chat_template(
-            messages,
-            chat_template=CLOCK + str(tokenizer.get_chat_template()),
-            tokenize=False,
-            add_generation_prompt=True,
-            enable_thinking=False,  # the steps are to be seen
-            date_string=TODAY,
-        )
+        with bounded(SECONDS, MEMORY):
+            text = tokenizer.apply_chat_template(
+                messages,
+                chat_template=CLOCK + str(tokenizer.get_chat_template()),
+                tokenize=False,
+                add_generation_prompt=True,
+                enable_thinking=False,  # the steps are to be seen
+                date_string=TODAY,
+            )
     except Exception as error:  # a foreign program raises whatever it likes
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(f"its chat template does not take a conversation ({said}); {INSTEAD}") from None
+    if len(text) > MOST_CHARACTERS:
+        raise ModelError(f"its chat template writes {len(text)} characters around a few words; {INSTEAD}")
     return str(text)
+
+
+def _markers(pieces: Sequence[str], special: Sequence[str]) -> set[str]:
+    """What a template writes between special tokens that is no mere word: `[/INST]`, `USER:`."""
+    between = re.split("|".join(map(re.escape, special)) if special else r"(?!)", "\0".join(pieces))
+    found = {part.strip() for piece in between for part in piece.split("\0")}
+    return {part for part in found if 3 <= len(part) <= LONGEST_MARKER and not part.isalnum()}
 
 
 def _pieces(text: str, words: Sequence[str]) -> list[str]:
@@ -100,6 +118,31 @@ def _end_of_turn(behind: str, special: Sequence[str]) -> str:
     return behind[:first] + token
 
 
+@contextmanager
+def bounded(seconds: int, memory: int) -> Iterator[None]:
+    """TimeoutError or MemoryError where what is done here takes more; in the main thread, where stages run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"more than {seconds} s")
+
+    before, (soft, hard) = signal.signal(signal.SIGALRM, late), resource.getrlimit(resource.RLIMIT_AS)
+    pages = Path("/proc/self/statm")
+    if pages.exists():
+        used = int(pages.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        limit = used + memory if soft == resource.RLIM_INFINITY else min(soft, used + memory)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
 class SavedTurns:
     """The strings in the folder of a model; where there are none, nothing."""
 
@@ -118,6 +161,9 @@ def load_turns(folder: str | Path) -> ChatTurns | None:
     if not file.exists():
         return None
     try:
-        return msgspec.json.decode(read_bounded(file, MOST_BYTES) or b"", type=ChatTurns)
+        turns = msgspec.json.decode(read_bounded(file, MOST_BYTES) or b"", type=ChatTurns)
     except (OSError, ValueError) as error:
         raise ModelError(f"{file}: {str(error)[:200]}; make the model anew: dvc repro") from None
+    if not turns.end.strip() or any(len(token) < 2 for token in turns.special):
+        raise ModelError(f"{file}: no end of a turn, or a letter that is special; make the model anew: dvc repro")
+    return turns

@@ -64,6 +64,13 @@ def check_tokenizer(folder: Path) -> None:
         raise ModelError(f"{folder}: the tokenizer has no EOS token; set eos_token in tokenizer_config.json")
 
 
+def check_chat_template(folder: Path) -> None:
+    """Raises ModelError where no chat template lies in the folder."""
+    named = read_object(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
+    if not (named.get("chat_template") or (folder / "chat_template.jinja").is_file()):
+        raise ModelError(f"{folder}: no chat template; take plain, or a model that is made for chats")
+
+
 def copy_folder(source: Path, out: Path) -> None:
     """The same model at another place, all of it or nothing. Raises ModelError for none that can be loaded."""
     check_folder(source)
