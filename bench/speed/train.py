@@ -93,8 +93,10 @@ def main(pairs: int) -> list[Row]:
         ):
             ours = Side([sys.executable, "-m", "bench.speed.train_ours", work])
             theirs = trl(python, work, setting) if what.startswith("TRL") else Side(padded)
+            leak = {True: "its packing leaks across examples", False: "its packing does not leak"}
             mine, others = interleaved(ours, theirs, pairs)
-            rows.append(ratio_row("train useful tokens/s", what, mine, others, goal))
+            note = leak.get(theirs.about.get("leaks"), "")
+            rows.append(ratio_row("train useful tokens/s", what, mine, others, goal, note))
             ours.end()
             theirs.end()
     write("train", rows)

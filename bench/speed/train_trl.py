@@ -50,11 +50,33 @@ def main(workload: str, settings: str) -> None:
     packed = trainer.train_dataset
     tokens = sum(len(row["input_ids"]) for row in packed)  # what is too long was cut
 
+    leak = leaks(trainer)
+
     def run() -> dict[str, Any]:
         trainer.train()
         return {"units": tokens}
 
-    serve(run, rows=len(packed), columns=packed.column_names)
+    serve(run, rows=len(packed), columns=packed.column_names, leaks=leak)
+
+
+def leaks(trainer: Any) -> bool | None:
+    """Whether a packed row's last example sees those before it (its logits change with theirs). None: no packing."""
+    import torch
+
+    batch = {name: value for name, value in next(iter(trainer.get_train_dataloader())).items() if name != "labels"}
+    positions = batch.get("position_ids")
+    if not trainer.args.packing:
+        return None
+    ids = batch["input_ids"]
+    starts = [] if positions is None else (positions[0] == 0).nonzero()[:, 0].tolist()
+    start = starts[-1] if len(starts) > 1 else ids.shape[1] // 2  # without positions the row is one text to the model
+    other = ids.clone()
+    other[0, :start] = (other[0, :start] + 7) % 1000
+    model = trainer.model.eval()
+    with torch.no_grad():
+        one, two = (model(**{**batch, "input_ids": x}).logits[0, start:] for x in (ids, other))
+    model.train()
+    return not torch.allclose(one, two, atol=1e-4)
 
 
 if __name__ == "__main__":
