@@ -188,42 +188,42 @@ def test_what_is_saved_does_not_depend_on_the_hash_seed(models: Path) -> None:
     assert said[0] == said[1] == said[2]
 
 
-def test_an_adapter_on_the_hub_is_refused_and_its_base_is_not_fetched(models: Path, tmp_path: Path) -> None:
-    """The hub's client looks into its cache when it is offline: that is all of the hub that is needed."""
-    stored = tmp_path / "hub" / "models--some--adapter"
-    shutil.copytree(models / "t1", stored / "snapshots" / ("a" * 40))
+def copied_from_the_hub(folder: Path, root: Path) -> subprocess.CompletedProcess[str]:
+    """Stage base_model's copy of some/model, which is the folder; the client finds it in its cache, being offline."""
+    stored = root / "hub" / "models--some--model"
+    shutil.copytree(folder, stored / "snapshots" / ("a" * 40))
     (stored / "refs").mkdir()
     (stored / "refs" / "main").write_text("a" * 40)
     code = (
-        "from pathlib import Path; from tripost.models.base import copy_base; copy_base('some/adapter', Path('base'))"
+        "from pathlib import Path; from tripost.models.base import copy_base; copy_base('some/model', Path('base'))"
     )
-    done = subprocess.run(
+    there = {"HF_HUB_CACHE": str(root / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": f"{ROOT}/src"}
+    return subprocess.run(
         [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": f"{ROOT}/src"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=root,
+        env={**os.environ, **there},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_adapter_on_the_hub_is_refused(models: Path, tmp_path: Path) -> None:
+    done = copied_from_the_hub(models / "t1", tmp_path)
     assert "model.base" in done.stderr
     assert "an adapter, not a whole model; merge it into its model" in done.stderr
     assert not (tmp_path / "base").exists()
 
 
 def test_a_model_in_the_hubs_cache_is_copied_without_its_code_and_pickles(models: Path, tmp_path: Path) -> None:
-    stored = tmp_path / "hub" / "models--some--model"
-    shutil.copytree(models / "t0", stored / "snapshots" / ("b" * 40))
-    (stored / "refs").mkdir()
-    (stored / "refs" / "main").write_text("b" * 40)
-    code = (
-        "from pathlib import Path; from tripost.models.base import copy_base; copy_base('some/model', Path('base'))"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": f"{ROOT}/src"},
-        check=True,
-    )
+    shutil.copytree(models / "t0", tmp_path / "theirs")
+    for name in ("modeling_own.py", "pytorch_model.bin"):
+        (tmp_path / "theirs" / name).write_text("raise SystemExit('run')")
+    done = copied_from_the_hub(tmp_path / "theirs", tmp_path)
+    assert done.returncode == 0, done.stderr
     mine, theirs = (load_model(str(folder)).state_dict() for folder in (tmp_path / "base", models / "t0"))
     assert all(mine[name].equal(theirs[name]) for name in theirs)
+    assert not {"modeling_own.py", "pytorch_model.bin"} & {file.name for file in (tmp_path / "base").iterdir()}
 
 
 def test_weights_that_are_no_numbers_are_refused(models: Path, tmp_path: Path) -> None:

@@ -73,8 +73,12 @@ def count_tokens(tokenizer: Any, texts: Sequence[str], *, chat: bool = False) ->
 def leading(tokenizer: Any) -> list[int]:
     """What the tokenizer puts before every text: BOS, or nothing."""
     plain, dressed = tokenizer("a", add_special_tokens=False)["input_ids"], tokenizer("a")["input_ids"]
-    first = next((k for k in range(len(dressed)) if dressed[k : k + len(plain)] == plain), 0)
-    return list(dressed[:first])
+    return _before(plain, dressed)
+
+
+def _before(plain: list[int], dressed: list[int]) -> list[int]:
+    """The tokens that stand in `dressed` before those of `plain`."""
+    return dressed[: next((k for k in range(len(dressed)) if dressed[k : k + len(plain)] == plain), 0)]
 
 
 def special_tokens(tokenizer: Any) -> dict[int, str]:
@@ -117,8 +121,7 @@ class TokenCounter:
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
         plain, dressed = (self.tokenizer.encode("a", add_special_tokens=dress).ids for dress in (False, True))
-        first = next((k for k in range(len(dressed)) if dressed[k : k + len(plain)] == plain), 0)
-        self.before = 0 if self.chat else first
+        self.before = 0 if self.chat else len(_before(plain, dressed))
         self.tokenizer.encode_special_tokens = not self.chat
         self.ends = {k for k, token in self.tokenizer.get_added_tokens_decoder().items() if token.special}
 
