@@ -26,6 +26,7 @@ run: ## Install, run the whole pipeline (only what changed), print the results
 	@sh tools/preflight.sh run
 	@.venv/bin/tripost mend
 	@.venv/bin/tripost check
+	@.venv/bin/tripost plan --if-paid
 	@.venv/bin/dvc repro
 	@.venv/bin/tripost table
 

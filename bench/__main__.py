@@ -12,6 +12,7 @@ MEASUREMENTS = {
     "generated": "10,000 generated dates and deductions, read and solved a second time: answers, letters, wording",
     "determinism": "two runs, one thread against two, batch 8 against 64: what differs",
     "kills": "100 random kills of stages and of dvc: what is left, and whether the next run shows any of it",
+    "llm": "asking LLMs in bulk: rate, limits, kills, peers, against a local server; names choose among them",
     "hostile": "time and memory from hostile text to refusal: every text x every entry point",
 }
 

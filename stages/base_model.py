@@ -24,7 +24,7 @@ def main(params: Params, out: Path, embedded: Path, partial: Path | None = None)
         copy_base(params.model.base, out, chat=params.model.format == "chat_template")
         return
     tasks = registry.tasks_of(params.problems)
-    experts = chosen.experts(tasks, params.problems)
+    experts = chosen.experts(tasks, params.problems, params.llms)
     difficulties = {name: params.problems[name].seen for name in tasks}
     texts = list(phrases.documents(tasks, experts, difficulties, DOCUMENTS, params.seed))
     pages = phrases.drills(tasks, base.drill_pages, params.seed) if base.drill else []

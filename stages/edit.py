@@ -11,6 +11,7 @@ from tripost.params import Params
 from tripost.probes import make_probes, places
 from tripost.recall import figures
 from tripost.records import Dropped, Probe, Trajectory
+from tripost.shell.asking import asker_of, calls_used
 from tripost.shell.io import load_problems, load_trajectories, write_json
 from tripost.shell.progress import Progress
 from tripost.shell.rows import Spool, sort_into
@@ -34,8 +35,10 @@ def main(
     counter = TokenCounter(str(model))
     tasks = registry.tasks_of(params.problems)
     graded = chosen.graded(params.problems)
-    made = make_probes(rows, train, tasks, params.edit.probes, params.seed, t, graded)
+    by_answer = chosen.by_answer(params.problems, params.llms)
+    made = make_probes(rows, train, tasks, params.edit.probes, params.seed, t, graded, by_answer)
     with (
+        asker_of(params, f"edit {t}") as asker,
         Progress(f"edit {t}", len(rows), "trajectories") as bar,
         Spool(out, Trajectory) as edited,
         Spool(dropped, Dropped) as lost,
@@ -45,12 +48,13 @@ def main(
             rows,
             train,
             tasks,
-            chosen.experts(tasks, params.problems),
+            chosen.experts(tasks, params.problems, params.llms, asker),
             params.edit,
             counter.count_tokens,
             params.layout(load_turns(model)),
-            bar.advance,
+            lambda rows: bar.advance(rows, note=asker.status if asker else ""),
             places(made, len(rows), f"{params.seed} {t}"),
+            asker,
         )
         sort_into((edited, lost, judged), found)
         counted = summary.of_stage(len(rows), edited, lost)
@@ -58,7 +62,7 @@ def main(
         expert = figures(judged, sorted(tasks) if params.edit.probes else [])
         for spool in (edited, lost, judged):
             spool.keep()
-    write_json(counts, {**counted, **shares, "expert": expert})
+    write_json(counts, {**counted, **shares, "expert": expert, **calls_used(asker)})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from tripost.shell.stage import run
 
 def main(params: Params, out: Path) -> None:
     """Write name, package, version and a hash of the files of every plug-in; of what is ours, the name."""
-    write_json(out, named(params.problems))
+    write_json(out, named(params.problems, params.llms))
 
 
 if __name__ == "__main__":

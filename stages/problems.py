@@ -18,7 +18,9 @@ def main(params: Params, out: Path, counts: Path) -> None:
         task = registry.task(name, source.module)
         rows = read_rows(source)
         collected = collect(task, source, rows, params.seed)
-        checked, rationales[name] = check_rationales(collected.problems, task, chosen.expert(task, source.expert))
+        checked, rationales[name] = check_rationales(
+            collected.problems, task, chosen.expert(task, source.expert, params.llms)
+        )
         everything += checked
         left_out[name], fewer[name] = dict(collected.left_out), dict(collected.fewer_than_asked)
     require_unique(everything)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from tripost import summary
 from tripost.models.chat import load_turns
-from tripost.models.decoder import TorchDecoder
 from tripost.params import Params
 from tripost.rollout import knows_feedback, rollout
+from tripost.shell.decoding import decoder_of
 from tripost.shell.io import load_problems, write_json, write_records
 from tripost.shell.partial import Remembering, partial_work
 from tripost.shell.progress import Progress
@@ -26,11 +26,12 @@ def main(
     """Write one trajectory a problem and sample of this iteration's window."""
     own = knows_feedback(prev, params.model)
     layout = params.layout(load_turns(model))
-    knobs = (params.seed, layout, params.model.decode_precision, params.rollout, t, prev, own)
+    how = (params.model.backend, params.model.decode_precision)
+    knobs = (params.seed, layout, how, params.rollout, t, prev, own)
     with partial_work(partial, Path(__file__), *knobs, problems, model) as work:
         train = list(load_problems(problems / "train.jsonl").values())
-        decoder = TorchDecoder(str(model), params.rollout.batch_size, params.model.decode_precision)
         with (
+            decoder_of(params, layout, model, params.rollout.batch_size, f"rollout {t}") as decoder,
             Progress(f"rollout {t}", 0, "completions") as bar,
             Remembering(decoder, work, bar) as m_theta,
         ):

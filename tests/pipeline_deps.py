@@ -22,6 +22,31 @@ CARRIERS = {
     "tripost.params_yaml": "reads their file",
     "tripost.params_source": "carries values of params.yaml, too",
     "tripost.params_model": "likewise",
+    "tripost.params_llm": "likewise",
+    "tripost.params_serve": "likewise",
+    "tripost.chat": "is empty",
+    "tripost.chat.asking": "declares a Protocol, counts what was used",
+    "tripost.chat.asker": "has requests answered; what was answered is in the log",
+    "tripost.chat.batch": "likewise, in batches",
+    "tripost.chat.batch_answers": "reads what came of one",
+    "tripost.chat.batch_api": "sends them",
+    "tripost.chat.batch_claims": "pays for them",
+    "tripost.chat.batch_notes": "knows which are under way",
+    "tripost.chat.batch_rows": "writes and reads their lines",
+    "tripost.chat.client": "likewise",
+    "tripost.chat.library": "likewise",
+    "tripost.chat.completions": "has prompts completed; what is sent is in models/endpoint.py",
+    "tripost.chat.said": "reads what came",
+    "tripost.chat.in_order": "keeps the order of rows",
+    "tripost.chat.money": "counts what was paid",
+    "tripost.chat.outcomes": "names what went wrong with a call",
+    "tripost.chat.pacing": "decides when a call is sent",
+    "tripost.chat.reply_log": "holds replies",
+    "tripost.shell.runs": "notes how long stages took",
+    "tripost.models.proof": "refuses an endpoint that serves another model",
+    "tripost.shell.serving": "starts a server",
+    "tripost.shell.warden": "ends it",
+    "tripost.shell.home": "says where the log lies",
     "tripost.chain": "refuses iterations without a beginning",
     "tripost.shell.stage": "reads arguments",
     "tripost.shell.progress": "draws bars",
@@ -38,7 +63,10 @@ TASKS = [
     "tripost.tasks.word_sorting",
 ]
 EXPERTS = ["tripost.experts.script", "tripost.experts.grader"]
-READ_BESIDES = {"tripost.shell.page": "src/tripost/shell/page.html"}
+READ_BESIDES = {
+    "tripost.shell.page": "src/tripost/shell/page.html",
+    "tripost.experts.prompt_files": "src/tripost/experts/prompts",
+}
 """Files that are no modules, by the module that reads them."""
 
 USES_TASKS = {"base_model", "problems", "edit", "validate", "eval"}

@@ -82,7 +82,8 @@ def keys(section: Any, path: str = "") -> set[str]:
         return {TRAINING.sub(r"<training>.\1", path)}
     found = {path} if path == "model.scratch.drill" else set()  # may be null as a whole
     for key, value in section.items():
-        standing = {"problems": "<task>", "iterations": "<t>"}.get(path, key)
+        named = {"problems": "<task>", "iterations": "<t>", "llms": "<name>", "calls.endpoints": "<name>"}
+        standing = named.get(path, key)
         found |= keys(value, f"{path}.{standing}" if path else key)
     return found
 

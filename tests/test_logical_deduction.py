@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.fakes import DEDUCTION, attempt, attempts_of, problems
 from tests.test_fuzz import bounded_work
 from tripost import registry
-from tripost.filter import flaw, update_flaw
+from tripost.filter import flaw
+from tripost.flaws import update_flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Drilled
 from tripost.records import Attempt, Feedback, Problem
 from tripost.tasks.logical_deduction.arrangements import MANY, ONE, Tokens, follows, matching, row, strongest

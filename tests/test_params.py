@@ -66,7 +66,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "problems.word_sorting.expert.improve",
             ["script", "x"],
-            "improve: unknown expert 'x'; known: grader, script",
+            "improve: unknown expert 'x'; known: grader, llm, script",
         ),
         ("problems.word_sorting.expert.improve", [], "problems.word_sorting.expert.improve: tuple should have at"),
         (

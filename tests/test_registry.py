@@ -260,7 +260,7 @@ def test_what_is_named_is_seen_with_its_code(here: Path, monkeypatch: pytest.Mon
     section = {**raw["problems"][WORDS], "module": "own/less.py:Less"}
     raw["problems"] = {"less": {**section, "expert": {"feedback": ["grader", "tutor"], "improve": "grader"}}}
     problems_ = check_params(raw).problems
-    first = named(problems_)
+    first = named(problems_, {})
     assert first["less"]["improve"] == ["grader"]
     grader, tutor = first["less"]["feedback"]
     assert grader == "grader"
@@ -268,17 +268,17 @@ def test_what_is_named_is_seen_with_its_code(here: Path, monkeypatch: pytest.Mon
         "name": "tutor", "distribution": "tutors", "version": "1.0", "value": "tutor:make",
     }  # fmt: skip
     assert str(here) not in str(first)
-    assert named(problems_) == first
+    assert named(problems_, {}) == first
     (here / "site" / "tutor.py").write_text("raise SystemExit  # another\n", encoding="utf-8")
-    second = named(problems_)
+    second = named(problems_, {})
     assert second["less"]["feedback"][1]["sha256"] != tutor["sha256"]
     assert second["less"]["task"] == first["less"]["task"]
     (here / "own" / "less.py").write_text(LESS + "\n", encoding="utf-8")
-    assert named(problems_)["less"]["task"]["sha256"] != first["less"]["task"]["sha256"]
+    assert named(problems_, {})["less"]["task"]["sha256"] != first["less"]["task"]["sha256"]
 
 
 def test_what_is_ours_is_its_name_alone() -> None:
     from tests.toy import toy_params
 
     own = {"task": WORDS, "feedback": ["script"], "improve": ["script"]}
-    assert named(toy_params().problems)[WORDS] == own
+    assert named(toy_params().problems, {})[WORDS] == own

@@ -14,6 +14,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
+from tests.test_reply_log import reply
 from tests.test_state import predictions
 from tripost.errors import DataError
 from tripost.evaluate import metrics
@@ -278,3 +279,26 @@ def test_a_broken_file_is_named(tmp_path: Path, file: str, says: str) -> None:
 def test_nothing_evaluated_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no iteration has been evaluated; run dvc repro"):
         state_of(tmp_path)
+
+
+def test_calls_of_llms_are_shown_as_traces(repo: Path, client: MlflowClient, said: str) -> None:
+    hostile = "sk-" + "a" * 40
+    calls = {
+        "t1": [reply("<script>alert(1)</script>"), msgspec.structs.replace(reply("b"), text=f"the key is {hostile}")]
+    }
+    state = msgspec.structs.replace(read_state(params(), repo, *FOLDERS), params={"seed": "other"})
+    done = publish(state, uri=None, experiment="traced", repo=repo, calls=calls)
+    assert done.created
+    where = client.get_experiment_by_name("traced")
+    assert where is not None
+    found = client.search_traces(locations=[where.experiment_id])
+    assert len(found) == 2
+    tags = [trace.info.tags for trace in found]
+    assert {tag["tripost.iteration"] for tag in tags} == {"t1"}
+    assert {tag["tripost.state"] for tag in tags} == {state.key}
+    spans = [client.get_trace(trace.info.trace_id).data.spans[0] for trace in found]
+    assert sorted(span.inputs["messages"][0]["content"] for span in spans) == ["<script>alert(1)</script>", "b"]
+    assert hostile not in f"{[span.outputs for span in spans]}"
+    assert all(span.attributes["mlflow.chat.tokenUsage"]["total_tokens"] == 4 for span in spans)
+    assert not publish(state, uri=None, experiment="traced", repo=repo, calls=calls).created
+    assert len(client.search_traces(locations=[where.experiment_id])) == 2

@@ -116,10 +116,10 @@ def row(
     )  # fmt: skip
 
 
-def write(name: str, rows: Sequence[Row]) -> None:
-    """`bench/results/<name>.json`: what was measured, on what."""
+def write(name: str, rows: Sequence[Row], libraries: Sequence[str] = LIBRARIES, **more: Any) -> None:
+    """`bench/results/<name>.json`: what was measured, on what; `more` stands beside the rows."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(), "versions": {lib: version(lib) for lib in LIBRARIES}, "rows": list(rows)}
+    content = {"machine": machine(), "versions": {lib: version(lib) for lib in libraries}, "rows": list(rows), **more}
     (RESULTS / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
 
 

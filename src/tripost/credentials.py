@@ -27,6 +27,11 @@ def masked(text: str, secrets: Iterable[str] = ()) -> str:
     return text
 
 
+def without(text: str, key: str) -> str:
+    """The text without this key, should somebody say it back; nothing else is looked for."""
+    return text.replace(key, "***") if len(key) > 4 else text
+
+
 def masked_address(uri: str) -> str:
     """An address without user and password, query and fragment, whatever they are."""
     start, slashes, rest = uri.partition("//") if "//" in uri else ("", "", uri)

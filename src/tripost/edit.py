@@ -10,11 +10,15 @@ trajectory cannot be brought to a right end, what was verified of it can be kept
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 import msgspec
 
-from tripost.filter import update_flaw
+from tripost import filter
+from tripost.chat.asking import Asking
+from tripost.chat.in_order import in_order
+from tripost.flaws import update_flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Expert, Task
 from tripost.judge import judge
 from tripost.layout import PAPER_LAYOUT, Layout
@@ -24,10 +28,26 @@ from tripost.parts import find_part
 from tripost.probes import ask
 from tripost.records import Attempt, Dropped, Feedback, Probe, Problem, Trajectory, Turn
 
+OF_REPLIES = (
+    "malformed_feedback",
+    "part_not_in_step",
+    "reveals_answer",
+    "unchanged_update",
+    "lost_steps",
+    "kept_wrong_part",
+    "leftovers",
+)
+"""What the filter would reject is asked of an LLM anew; where no try can be used, the row is dropped for it here."""
 REASONS = {
     "malformed_attempt": "an attempt cannot be read",
     "cannot_judge": "the expert could not tell whether an attempt is right",
     "cannot_improve": "the expert could not write the update",
+    "expert_failed": "the expert's endpoint gave no answer; the next run of edit asks again",
+    "content_filter": "the expert's endpoint filtered its reply",
+    "refusal": "the expert refused to answer",
+    "length": "each reply of the expert was cut off",
+    "empty": "each reply of the expert was empty",
+    **{reason: filter.REASONS[reason] for reason in OF_REPLIES},
 }
 """Why edit drops a trajectory."""
 COUNTED_AT_ONCE = 500
@@ -44,25 +64,41 @@ def edit_all(
     layout: Layout = PAPER_LAYOUT,
     on_row: Callable[[int], None] = lambda rows: None,
     probes: Mapping[int, Sequence[Probe]] = MappingProxyType({}),
+    asker: Asking | None = None,
 ) -> Iterator[Trajectory | Dropped | Probe]:
     """Each row edited, with its token counts, or dropped where the expert could not edit it; and judged probes.
 
-    `probes`: number of a row -> those that are judged before it. They change no trajectory.
+    `probes`: number of a row -> those that are judged before it. They change no trajectory. `asker`: has the experts'
+    questions to LLMs answered, of many rows at once.
     """
+    works = _works(trajectories, problems, tasks, experts, params, probes)
     uncounted: list[Trajectory] = []
-    for number, row in enumerate(trajectories):
-        for probe in probes.get(number, ()):
-            yield ask(probe, problems[probe.problem_id], tasks[probe.task], experts[probe.task])
-        found = edit(row, problems[row.problem_id], tasks[row.task], experts[row.task], params)
-        if isinstance(found, Dropped):
-            yield found
-        else:
+    for found in in_order(works, asker):
+        if isinstance(found, Trajectory):
             uncounted.append(found)
+        else:
+            yield found
         if len(uncounted) == COUNTED_AT_ONCE:
             yield from with_token_counts(uncounted, problems, count_tokens, layout)
             uncounted.clear()
-        on_row(1)
+        if not isinstance(found, Probe):
+            on_row(1)
     yield from with_token_counts(uncounted, problems, count_tokens, layout)
+
+
+def _works(
+    trajectories: Iterable[Trajectory],
+    problems: Mapping[str, Problem],
+    tasks: Mapping[str, Task],
+    experts: Mapping[str, Expert],
+    params: EditParams,
+    probes: Mapping[int, Sequence[Probe]],
+) -> Iterator[Callable[[], Trajectory | Dropped | Probe]]:
+    """What there is to do: each probe and each row by itself."""
+    for number, row in enumerate(trajectories):
+        for probe in probes.get(number, ()):
+            yield partial(ask, probe, problems[probe.problem_id], tasks[probe.task], experts[probe.task])
+        yield partial(edit, row, problems[row.problem_id], tasks[row.task], experts[row.task], params)
 
 
 def edit(
@@ -80,7 +116,7 @@ def edit(
     verdict = judge(problem, attempt, task, expert)
     while True:
         if isinstance(verdict, CannotJudge):
-            return _end(trajectory, turns, params, "cannot_judge", verdict.reason)
+            return _end(trajectory, turns, params, verdict.flaw, verdict.reason)
         own = pending.pop(0).feedback if pending else None
         agreed = own is not None and agrees(own, verdict, attempt, params.check_reason)
         if not agreed:
@@ -98,7 +134,7 @@ def edit(
         pending.clear()
         improved = expert.improve(_blind(problem), turns[-1].attempt, _feedback_of(turns[-1]))
         if isinstance(improved, CannotImprove):
-            return _end(trajectory, turns, params, "cannot_improve", improved.reason)
+            return _end(trajectory, turns, params, improved.flaw, improved.reason)
         attempt = improved
         verdict = judge(problem, attempt, task, expert)
         flawed = isinstance(verdict, Feedback) and update_flaw(turns[-1], attempt, verdict) is not None
@@ -154,7 +190,9 @@ def _end(
     trajectory: Trajectory, turns: Sequence[Turn], params: EditParams, reason: str, detail: str
 ) -> Trajectory | Dropped:
     """Where the expert can go no further: what is verified, or nothing."""
-    return _salvage(trajectory, turns) if params.salvage and turns else _drop(trajectory, reason, detail)
+    if params.salvage and turns and reason != "expert_failed":  # that row is for the next run
+        return _salvage(trajectory, turns)
+    return _drop(trajectory, reason, detail)
 
 
 def _salvage(trajectory: Trajectory, turns: Sequence[Turn]) -> Trajectory:

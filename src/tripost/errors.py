@@ -6,6 +6,7 @@ TriPosTError
 ├── GateError            the Great Expectations gate refused the data, or its report is missing or stale
 ├── UnknownNameError     a task, expert or source that nobody registered ("did you mean")
 ├── ModelError           a checkpoint or tokenizer that cannot be used
+├── EndpointError        an LLM's endpoint that cannot be used: key, model, money, or too many calls without an answer
 └── TrainingError        the loss became NaN or infinite
 
 An error's arguments are its lines. What stands in a message may come from a file, so every line is made printable
@@ -56,6 +57,10 @@ class UnknownNameError(TriPosTError):
 
 class ModelError(TriPosTError):
     """A model folder or tokenizer cannot be used."""
+
+
+class EndpointError(TriPosTError):
+    """An LLM behind an API cannot be asked, or may not be asked any more."""
 
 
 class TrainingError(TriPosTError):

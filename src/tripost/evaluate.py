@@ -5,8 +5,11 @@ judges afterwards. Rates carry 95 % Wilson intervals; comparisons of the same pr
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from tripost.chat.asking import Asking
+from tripost.chat.in_order import in_order
 from tripost.interfaces import CannotJudge, Decoder, Expert, Task, Watcher
 from tripost.judge import judge
 from tripost.layout import PAPER_LAYOUT, Layout
@@ -30,8 +33,12 @@ def evaluate(
     own_feedback: bool,
     layout: Layout = PAPER_LAYOUT,
     watcher: Watcher = NOBODY,
+    asker: Asking | None = None,
 ) -> list[Prediction]:
-    """What M_theta makes of each problem. Without `own_feedback` (M_0) the first attempt alone."""
+    """What M_theta makes of each problem. Without `own_feedback` (M_0) the first attempt alone.
+
+    `asker`: has FBK's questions to LLMs answered, about many problems at once.
+    """
     written = converse(
         m_theta,
         problems,
@@ -47,10 +54,11 @@ def evaluate(
         for problem, turns in zip(problems, written, strict=True)
     ]
     counted = with_token_counts(rows, {p.id: p for p in problems}, m_theta.count_tokens, layout)
-    return [
-        _prediction(problem, row, tasks[problem.task], experts[problem.task])
+    works = (
+        partial(_prediction, problem, row, tasks[problem.task], experts[problem.task])
         for problem, row in zip(problems, counted, strict=True)
-    ]
+    )
+    return list(in_order(works, asker))
 
 
 def _prediction(problem: Problem, row: Any, task: Task, expert: Expert) -> Prediction:

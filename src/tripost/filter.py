@@ -6,13 +6,11 @@ Every reason is a name that is counted; a dropped row is kept beside the data wi
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 
+from tripost.flaws import Flaw, reveals, update_flaw
 from tripost.interfaces import Task
 from tripost.parts import find_part
-from tripost.records import Attempt, Dropped, Feedback, Problem, Trajectory, Turn
+from tripost.records import Dropped, Problem, Trajectory, Turn
 from tripost.text import LEFTOVERS, parse_attempt, parse_feedback
-
-Flaw = tuple[str, str]
-"""The reason (a fixed name) and the detail (free text)."""
 
 REASONS = {
     "malformed_attempt": "an attempt cannot be read, or not as its fields say",
@@ -68,42 +66,7 @@ def _turn_flaw(turn: Turn, problem: Problem, *, is_last: bool, salvaged: bool) -
     assert feedback.wrong_step is not None
     if find_part(feedback.wrong_part, attempt.line(feedback.wrong_step)) is None:
         return "part_not_in_step", f"{feedback.wrong_part!r} in {attempt.line(feedback.wrong_step)!r}"
-    known = f"{problem.question}\n{attempt.raw}"
-    if find_part(problem.answer, feedback.reason) and not find_part(problem.answer, known):
-        return "reveals_answer", feedback.reason
-    return None
-
-
-def update_flaw(turn: Turn, update: Attempt, verdict: Feedback | None) -> Flaw | None:
-    """What is wrong with `update` as an answer to `turn`; `verdict` is what FBK (or the row) says of the update.
-
-    The turn's feedback must name a wrong step. Used by edit for M_theta's own updates, too.
-    """
-    attempt, feedback = turn.attempt, turn.feedback
-    assert feedback is not None
-    step = feedback.wrong_step
-    assert step is not None
-    if update.malformed:
-        return "malformed_attempt", update.raw[:80]
-    if update.raw.split() == attempt.raw.split():
-        return "unchanged_update", f"step {step}"
-    if update.steps[: step - 1] != attempt.steps[: step - 1]:
-        return "lost_steps", f"steps before {step}"
-    line = update.line(min(step, len(update.steps) + 1))
-    if _holds(line, feedback.wrong_part, cut_off=attempt.line(step).endswith(feedback.wrong_part)):
-        return "kept_wrong_part", f"{feedback.wrong_part!r} in {line!r}"
-    if verdict is None or verdict.wrong_step is None:
-        return None
-    if verdict.wrong_step < step:
-        return "earlier_error", f"step {verdict.wrong_step} after step {step}"
-    if verdict.wrong_step == step and verdict.wrong_part == feedback.wrong_part:
-        return "same_error", f"{feedback.wrong_part!r} in step {step}"
-    return None
-
-
-def _holds(line: str, part: str, *, cut_off: bool) -> bool:
-    """Whether the line has the part; one that ran to the end of its line (cut off, say) must end this one, too."""
-    return line.endswith(part) if cut_off else find_part(part, line) is not None
+    return ("reveals_answer", feedback.reason) if reveals(problem, attempt, feedback.reason) else None
 
 
 def filter_all(

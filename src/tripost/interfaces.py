@@ -11,9 +11,13 @@ from tripost.records import Attempt, Example, Feedback, Problem
 
 
 class CannotJudge(msgspec.Struct, frozen=True):
-    """FBK's answer where it cannot tell whether the attempt is right: why, in a few words."""
+    """FBK's answer where it cannot tell whether the attempt is right: why, in a few words.
+
+    `flaw`: the reason that the row is dropped with.
+    """
 
     reason: str
+    flaw: str = "cannot_judge"
 
 
 class CannotImprove(msgspec.Struct, frozen=True):
@@ -24,6 +28,7 @@ class CannotImprove(msgspec.Struct, frozen=True):
 
     reason: str
     never: bool = False
+    flaw: str = "cannot_improve"
 
 
 class Expert(Protocol):

@@ -9,11 +9,15 @@ from pydantic import Field, model_validator
 
 from tripost.chain import chain_flaws
 from tripost.layout import ChatTurns, Layout
+from tripost.params_llm import CallsParams as CallsParams
+from tripost.params_llm import LlmName, llm_flaws
+from tripost.params_llm import LlmParams as LlmParams
 from tripost.params_model import LoraParams as LoraParams
 from tripost.params_model import ModelParams as ModelParams
 from tripost.params_model import Positive, Share
 from tripost.params_model import ScratchParams as ScratchParams
 from tripost.params_model import TrainParams as TrainParams
+from tripost.params_serve import ServeParams as ServeParams
 from tripost.params_source import Count
 from tripost.params_source import ExpertParams as ExpertParams
 from tripost.params_source import Section as Section
@@ -134,6 +138,9 @@ class Params(Section):
     problems: Annotated[dict[str, SourceParams], Field(min_length=1)]
     warmup: TrainParams | Literal["none"]
     rollout: RolloutParams
+    llms: dict[LlmName, LlmParams]
+    calls: CallsParams
+    serve: ServeParams
     edit: EditParams
     validate_: Annotated[ValidateParams, Field(alias="validate")]
     rebalance: RebalanceParams
@@ -150,6 +157,20 @@ class Params(Section):
         flaws = chain_flaws({t: iteration.prev for t, iteration in self.iterations.items()}, self.final)
         if flaws:
             raise ValueError("\n".join(flaws))
+        return self
+
+    @model_validator(mode="after")
+    def _llms_have_endpoints(self) -> "Params":
+        flaws = llm_flaws(self.llms, self.calls)
+        if flaws:
+            raise ValueError("\n".join(flaws))
+        return self
+
+    @model_validator(mode="after")
+    def _decodes_somewhere(self) -> "Params":
+        if self.model.backend == "openai" and self.serve.base_url is None and self.serve.command is None:
+            said = "model.backend is openai, and nobody says where; set it, or serve.command"
+            raise ValueError(f"serve.base_url: {said}")
         return self
 
     @model_validator(mode="after")

@@ -71,7 +71,9 @@ def _unknown_names(raw: Any) -> Iterator[str]:
     problems = raw.get("problems") if isinstance(raw, dict) else None
     if not isinstance(problems, dict):
         return
-    tasks, experts = registry.task_names(), registry.expert_names()
+    llms = raw.get("llms")
+    named_llms = [name for name in llms if isinstance(name, str)] if isinstance(llms, dict) else []
+    tasks, experts = registry.task_names(), [*registry.expert_names(), *named_llms]
     for name, source in problems.items():
         section = source if isinstance(source, dict) else {}
         if isinstance(name, str) and name not in tasks and section.get("module") is None:

@@ -73,12 +73,14 @@ class ModelParams(Section):
     """M_theta. `base`: `embedded`, `scratch`, a local folder, or a Hugging Face name of a causal language model.
 
     `format`: whether turns are the paper's plain text or messages of the model's chat template. `writes_feedback`:
-    whether it already writes feedback and updates in our layout, and is asked for its own at t1.
+    whether it already writes feedback and updates in our layout, and is asked for its own at t1. `backend`: who
+    decodes, this program or an OpenAI-compatible endpoint (`serve`).
     """
 
     base: Annotated[str, Field(min_length=1)]
     format: Literal["plain", "chat_template"]
     writes_feedback: bool
+    backend: Literal["local", "openai"]
     decode_precision: Literal["fp32", "bf16"]
     scratch: ScratchParams
 

@@ -14,19 +14,20 @@ from typing import Any
 from tripost import registry
 from tripost.errors import UnknownNameError
 from tripost.files import open_regular
+from tripost.params_llm import LlmParams
 from tripost.params_source import SourceParams
 
 MOST_FILES, MOST_BYTES = 5_000, 256_000_000
 """Of a plug-in's package. A larger one is no plug-in: it would be read anew at every `dvc repro`."""
 
 
-def named(problems: Mapping[str, SourceParams]) -> dict[str, Any]:
+def named(problems: Mapping[str, SourceParams], llms: Mapping[str, LlmParams]) -> dict[str, Any]:
     """For each task: whose code it is, who judges, who mends; nothing is imported. Raises UnknownNameError."""
     return {
         name: {
             "task": _task(name, source.module),
-            "feedback": [_expert(name, "feedback", expert) for expert in source.expert.feedback],
-            "improve": [_expert(name, "improve", expert) for expert in source.expert.improve],
+            "feedback": [_expert(name, "feedback", expert, llms) for expert in source.expert.feedback],
+            "improve": [_expert(name, "improve", expert, llms) for expert in source.expert.improve],
         }
         for name, source in sorted(problems.items())
     }
@@ -42,12 +43,25 @@ def _task(name: str, module: str | None) -> Any:
     return _plugin(key, registry.plugin(registry.TASK_GROUP, name, f"{key}: unknown task", list(registry.TASKS)))
 
 
-def _expert(task: str, role: str, name: str) -> Any:
+def _expert(task: str, role: str, name: str, llms: Mapping[str, LlmParams]) -> Any:
     key = f"params.yaml: problems.{task}.expert.{role}"
+    if name in llms:
+        return {"llm": name, "prompts": _prompts(f"params.yaml: llms.{name}.prompts", llms[name].prompts)}
     if name in registry.EXPERTS:
         return name
     unknown = f"{key}: unknown expert {name[:80]!r}"
     return _plugin(key, registry.plugin(registry.EXPERT_GROUP, name, unknown, list(registry.EXPERTS)))
+
+
+def _prompts(key: str, prompts: str | None) -> Any:
+    """Ours are a dep of their own; a set is its package, a folder its files."""
+    if prompts is None:
+        return None
+    if prompts in registry.prompt_sets():
+        return _plugin(key, registry.plugin(registry.PROMPT_GROUP, prompts, f"{key}: unknown", []))
+    inside = registry.own_folder(key, prompts)
+    found = ((path.relative_to(inside).as_posix(), path) for path in inside.rglob("*.md") if path.is_file())
+    return {"folder": prompts, "sha256": _hash(key, found)}
 
 
 def _plugin(key: str, point: EntryPoint) -> dict[str, str]:

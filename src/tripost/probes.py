@@ -46,10 +46,12 @@ def make_probes(
     seed: int,
     t: str,
     graded: Collection[str] = (),
+    by_answer: Collection[str] = (),
 ) -> list[Probe]:
     """The probes of iteration t for each task, one a problem at most; none where `params` is None.
 
-    For tasks in `graded` clean ones alone: their FBK knows right answers, and says of nothing that it is wrong.
+    For tasks in `graded` clean ones alone: their FBK knows right answers, and says of nothing that it is wrong. For
+    those in `by_answer` errors with a wrong answer alone: their FBK calls every right answer right, as LLMs do.
     """
     if params is None:
         return []
@@ -63,7 +65,8 @@ def make_probes(
     found: list[Probe] = []
     for name in sorted(tasks):
         asked = clean if name in graded else params
-        found += _of_task(rows, own, counts[name], problems, tasks[name], asked, seed, t)
+        strict = name in by_answer
+        found += _of_task(rows, own, counts[name], problems, tasks[name], asked, seed, t, wrong_answers=strict)
     return found
 
 
@@ -93,6 +96,8 @@ def _of_task(
     params: ProbeParams,
     seed: int,
     t: str,
+    *,
+    wrong_answers: bool,
 ) -> list[Probe]:
     """`own`: the problems of this rollout. `count`: rows of the task."""
     pool = [problem for problem in problems.values() if problem.task == task.name]
@@ -109,7 +114,8 @@ def _of_task(
         if to_plant:
             place = own.get(problem.id)
             attempt = rows[place[0]].turns[place[1]].attempt if place else None
-            made = _planted(problem, attempt, task, pool, random.Random(f"plant {seed} {t} {problem.id}"))
+            rng = random.Random(f"plant {seed} {t} {problem.id}")
+            made = _planted(problem, attempt, task, pool, rng, wrong_answers=wrong_answers)
             to_plant -= made is not None
         if made is None and wanted - len(found) > to_plant:
             made = _clean(problem, task)
@@ -135,12 +141,24 @@ def _clean(problem: Problem, task: Task) -> Probe | None:
 
 
 def _planted(
-    problem: Problem, own: Attempt | None, task: Task, pool: Sequence[Problem], rng: random.Random
+    problem: Problem,
+    own: Attempt | None,
+    task: Task,
+    pool: Sequence[Problem],
+    rng: random.Random,
+    *,
+    wrong_answers: bool,
 ) -> Probe | None:
     rationale = _rationale(problem, task)
     if isinstance(task, Planted):
         for source, base in (("attempt", own), ("rationale", rationale)):
             error = task.plant(problem, base, rng) if base else None
+            for _ in range(TRIES if base and wrong_answers else 0):
+                if error is None or not task.is_correct(problem, error.attempt):
+                    break
+                error = task.plant(problem, base, rng) if base else None
+            if error and wrong_answers and task.is_correct(problem, error.attempt):
+                error = None
             if base and error:
                 _require_sound(base, error, task)
                 return _probe(problem, source, error.kind, error.attempt, error.step)

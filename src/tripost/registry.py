@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tripost.errors import UnknownNameError
+from tripost.files import open_regular
 from tripost.interfaces import Expert, Scripted, Task
 from tripost.params_source import SourceParams
 
@@ -115,14 +116,32 @@ def prompt(prompts: str, task: str, role: str) -> str:
     try:
         with (files(package) / task / f"{role}.md").open("rb") as file:
             content = file.read(MAX_PROMPT + 1)
-        text = content.decode()
     except (ImportError, OSError):
         raise UnknownNameError(f"{said}: {package} has no {path}; write it, or name another set") from None
-    except UnicodeDecodeError:
-        raise UnknownNameError(f"{said}: {path} in {package} is not UTF-8; save it as UTF-8") from None
+    return _prompt_text(content, f"{said}: {path} in {package}")
+
+
+def prompt_text(path: Path, where: str) -> str:
+    """The text of a prompt file of the user's own; `where` is what to call it. Raises UnknownNameError."""
+    try:
+        with open_regular(path) as file:
+            return _prompt_text(file.read(MAX_PROMPT + 1), where)
+    except OSError as error:
+        raise UnknownNameError(f"{where}: {error.strerror}; write it, see docs/llm-experts.md") from None
+
+
+def _prompt_text(content: bytes, where: str) -> str:
     if len(content) > MAX_PROMPT:
-        raise UnknownNameError(f"{said}: {path} in {package} has more than {MAX_PROMPT} bytes; shorten it")
-    return text
+        raise UnknownNameError(f"{where} has more than {MAX_PROMPT} bytes; shorten it")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise UnknownNameError(f"{where} is not UTF-8; save it as UTF-8") from None
+
+
+def prompt_sets() -> list[str]:
+    """Those of installed plug-ins."""
+    return _named(PROMPT_GROUP)
 
 
 def plugin(group: str, name: str, unknown: str, ours: list[str]) -> EntryPoint:
@@ -134,6 +153,23 @@ def plugin(group: str, name: str, unknown: str, ours: list[str]) -> EntryPoint:
         packages = " and ".join(sorted(point.dist.name if point.dist else point.value for point in points))
         raise UnknownNameError(f"{packages} both bring {name!r} ({group}); uninstall one of them")
     return points[0]
+
+
+def own_folder(key: str, folder: str) -> Path:
+    """The folder of prompts of this name, which must lie in this repository. Raises UnknownNameError."""
+    path = Path(folder)
+    try:
+        inside, there = path.resolve().is_relative_to(Path().resolve()), path.is_dir()
+    except (OSError, RuntimeError, ValueError):  # too long a name, a link to itself, a NUL
+        inside = there = False
+    if not there:
+        hint = did_you_mean(folder, prompt_sets())
+        raise UnknownNameError(f"{key}: {folder[:80]!r} is no folder here, and no prompt set; {hint}")
+    if not inside:
+        raise UnknownNameError(
+            f"{key}: {folder[:80]} lies outside this repository, where DVC cannot keep it; copy it here"
+        )
+    return path
 
 
 def own_file(key: str, module: str) -> Path:

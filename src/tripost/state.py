@@ -24,6 +24,7 @@ from tripost.rates import paired
 from tripost.records import Prediction
 
 SIGNIFICANT = 0.05
+NO_RESULT = ("track", "calls", "serve")
 LONGEST_NAME, LONGEST_VALUE = 250, 500
 
 
@@ -98,12 +99,12 @@ def measures(found: Any, name: str = "") -> dict[str, float]:
 
 
 def flat_params(params: Mapping[str, Any], name: str = "") -> dict[str, str]:
-    """Dotted names and text. Where results are published shapes no result: `track` is left out."""
+    """Dotted names and text. What shapes no result is left out: where results are published, how LLMs are called."""
     table: dict[str, str] = {}
     for key in sorted(params, key=str):
         value, path = params[key], f"{name}.{key}" if name else str(key)
         if isinstance(value, Mapping) and value:
-            table |= {} if path == "track" else flat_params(value, path)
+            table |= {} if path in NO_RESULT else flat_params(value, path)
         else:
             text = value if isinstance(value, str) else json.dumps(value)
             table[clean(path)] = shortened(masked(text), LONGEST_VALUE)

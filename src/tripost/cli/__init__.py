@@ -22,6 +22,11 @@ COMMANDS = {
         "tripost.cli.check:main",
         "whether params.yaml is right and fits the files it names; a run starts with it",
     ),
+    "plan": (
+        "tripost.cli.plan:main",
+        "what dvc repro would run and why: calls, money, minutes, disk; refuses what falls short",
+    ),
+    "replies": ("tripost.cli.replies:main", "what LLMs have answered: size, cost, hits; export, prune"),
     "profile": ("tripost.cli.profile:main", "set params for a model of 0.5B, 1.5B or 8B parameters"),
     "doctor": ("tripost.cli.doctor:main", "look at this machine and checkout: what works, what does not, what to do"),
 }

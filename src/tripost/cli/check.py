@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tripost import registry
 from tripost.errors import ModelError, TriPosTError
-from tripost.experts import chosen
+from tripost.experts import chosen, prompt_files
 from tripost.imported import read_problem
 from tripost.models.folder import check_chat_template, check_folder, names_a_folder
 from tripost.params import ModelParams, Params, SourceParams
@@ -38,7 +38,7 @@ def findings(params: Params) -> Iterator[TriPosTError]:
     """Everything that checked params name and that is not there, or cannot be used."""
     for name, source in sorted(params.problems.items()):
         try:
-            _check_source(name, source)
+            _check_source(name, source, params)
         except TriPosTError as error:
             yield error
     try:
@@ -47,10 +47,14 @@ def findings(params: Params) -> Iterator[TriPosTError]:
         yield error
 
 
-def _check_source(name: str, source: SourceParams) -> None:
+def _check_source(name: str, source: SourceParams, params: Params) -> None:
     """The task and its experts can be had; the first row of its file can be read as its problem."""
     task = registry.task(name, source.module)
-    chosen.expert(task, source.expert)
+    chosen.expert(task, source.expert, params.llms)
+    for role in registry.ROLES:
+        for expert in getattr(source.expert, role):
+            if expert in params.llms:
+                prompt_files.load(params.llms[expert].prompts, name, role)
     if source.source != "jsonl":
         check_difficulties(task, source)
     if source.source == "generated":

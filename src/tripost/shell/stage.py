@@ -23,12 +23,13 @@ from filelock import FileLock, Timeout
 
 from tripost.errors import TriPosTError, one_line
 from tripost.params_file import load_params
+from tripost.shell.home import OWN
+from tripost.shell.runs import Run, note
 
 PARENT = os.getppid()
 """Who started this process: one that has ended before we asked to end with it does not go unnoticed."""
 PRCTL, PR_SET_PDEATHSIG = (ctypes.CDLL(None).prctl if sys.platform == "linux" else None), 1
 PARAMS = Path("params.yaml")
-OWN = Path(".tripost")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "1",
@@ -59,7 +60,9 @@ def run(main: Callable[..., None]) -> None:
     try:
         params = load_params(PARAMS)
         with _alone(name):
+            started = time.monotonic()
             main(params, **arguments)
+            note(Run(stage=name, seconds=time.monotonic() - started))
     except KeyboardInterrupt:
         kept = "; what is finished is kept, dvc repro goes on from it" if arguments.get("partial") else ""
         sys.stderr.write(f"{name}: stopped{kept}\n")

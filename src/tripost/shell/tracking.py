@@ -15,18 +15,22 @@ import sys
 import time
 import urllib.request
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from filelock import FileLock, Timeout
 
+from tripost.chat.request import Reply
 from tripost.credentials import masked, masked_address, secrets_of
+from tripost.shell.home import home
 from tripost.shell.stage import PRCTL, end_with
+from tripost.shell.traces import log_calls
 from tripost.state import IterationState, PipelineState, number
 
 ENVIRONMENT = {
@@ -47,12 +51,22 @@ class Published(msgspec.Struct, frozen=True):
     run_id: str | None = None
 
 
-def publish(state: PipelineState, *, uri: str | None, experiment: str, repo: Path) -> Published:
-    """Publish a state that is not yet published. Whatever goes wrong with the store is one line on stderr."""
-    home = _home(repo.absolute())
+def publish(
+    state: PipelineState,
+    *,
+    uri: str | None,
+    experiment: str,
+    repo: Path,
+    calls: Mapping[str, Sequence[Reply]] = MappingProxyType({}),
+) -> Published:
+    """Publish a state that is not yet published. Whatever goes wrong with the store is one line on stderr.
+
+    `calls`: some of each iteration's calls of LLMs, shown as traces.
+    """
+    place = home(repo.absolute())
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
     in_file = uri.startswith("sqlite:///") and "?" not in uri
-    database = home / uri.removeprefix("sqlite:///") if in_file else None
+    database = place / uri.removeprefix("sqlite:///") if in_file else None
     result = Published(masked_address(uri))
     if state.warning:
         _say(state.warning)
@@ -60,12 +74,12 @@ def publish(state: PipelineState, *, uri: str | None, experiment: str, repo: Pat
         _say(f"{result.uri} is not reachable ({why}); nothing published, run dvc repro -s -f track later")
         return result
     try:
-        with _quiet(), _alone(home / ".tripost" / "mlflow.lock"):
+        with _quiet(), _alone(place / ".tripost" / "mlflow.lock"):
             if database and not (database.exists() and database.stat().st_size):
                 _set_up(database)
             target = f"sqlite:///{database.as_posix()}" if database else uri
-            artifacts = (home / "mlartifacts").as_uri() if database else None
-            created, run_id = _find_or_create(state, target, experiment, artifacts)
+            artifacts = (place / "mlartifacts").as_uri() if database else None
+            created, run_id = _find_or_create(state, target, experiment, artifacts, calls)
     except Exception as error:  # mlflow and its stores raise what they like; what is not published now is later
         why = masked(" ".join(f"{type(error).__name__}: {error}".split()), _secrets(uri))[:300]
         _say(f"{result.uri} did not take it ({why}); not published, run dvc repro -s -f track later")
@@ -75,7 +89,13 @@ def publish(state: PipelineState, *, uri: str | None, experiment: str, repo: Pat
     return Published(result.uri, published=True, created=created, run_id=run_id)
 
 
-def _find_or_create(state: PipelineState, uri: str, experiment: str, artifacts: str | None) -> tuple[bool, str]:
+def _find_or_create(
+    state: PipelineState,
+    uri: str,
+    experiment: str,
+    artifacts: str | None,
+    calls: Mapping[str, Sequence[Reply]],
+) -> tuple[bool, str]:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=uri)
@@ -96,6 +116,7 @@ def _find_or_create(state: PipelineState, uri: str, experiment: str, artifacts: 
         tags = {"mlflow.parentRunId": parent, "tripost.iteration": it.t}
         run_id = client.create_run(where, run_name=it.t, tags=tags).info.run_id
         _log_iteration(client, run_id, it)
+        log_calls(uri, where, {"tripost.state": state.key, "mlflow.sourceRun": run_id}, it.t, calls.get(it.t, ()))
         client.set_terminated(run_id)
     client.set_terminated(parent)
     client.set_tag(parent, "tripost.complete", "true")
@@ -175,12 +196,6 @@ def _set_up(database: Path) -> None:
         new.unlink(missing_ok=True)
         raise OSError(f"mlflow db upgrade: {done.stderr.strip()[-200:]}")
     new.replace(database)
-
-
-def _home(repo: Path) -> Path:
-    """Where the store is: `dvc exp run --temp` runs in a folder that it throws away, below the real repository."""
-    root = Path(os.environ.get("DVC_ROOT") or repo)
-    return root if repo.is_relative_to(root / ".dvc" / "tmp") else repo
 
 
 def _secrets(uri: str) -> list[str]:
