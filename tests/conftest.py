@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process and thread; tests t
 
 HEAVY = {
     "test_algorithm", "test_bad_inputs", "test_cli_doctor", "test_disk", "test_dvc", "test_endpoint_decoder", "test_expectations", "test_expert_gate", "test_gate",
-    "test_kills", "test_less", "test_llm_batch", "test_llm_server", "test_llm_stage", "test_model_folder", "test_models", "test_packed", "test_page", "test_plugins", "test_resume",
+    "test_kills", "test_less", "test_library", "test_llm_batch", "test_llm_served", "test_llm_server", "test_llm_stage", "test_model_folder", "test_models", "test_packed", "test_page", "test_plan", "test_plugins", "test_resume",
     "test_serving", "test_slots", "test_stage", "test_supply_chain",
     "test_tracking", "test_two_at_once",
 }  # fmt: skip
