@@ -56,6 +56,14 @@ def test_a_right_answer_costs_no_call() -> None:
     assert asker.asked == []
 
 
+def test_a_row_that_the_filter_drops_anyway_costs_no_call() -> None:
+    expert, asker = llm(replies())
+    broken = attempt(WRONG.raw.replace("(-1 + 3)", "\ufffd(-1 + 3)", 1))
+    verdict = expert.feedback(X, broken)
+    assert isinstance(verdict, CannotJudge)
+    assert (verdict.flaw, asker.asked) == ("leftovers", [])
+
+
 def test_feedback_is_the_reply_in_our_words_and_its_authors_name() -> None:
     expert, asker = llm(replies(LINES))
     assert expert.feedback(X, WRONG) == FEEDBACK

@@ -91,8 +91,8 @@ def test_the_gate_halves_when_the_endpoint_chokes_and_grows_again() -> None:
     for _ in range(100):
         gate.went_well()
     assert gate.limit == 64
-    gate.was_too_much()
-    gate.was_too_much()
+    for _ in range(20):
+        gate.was_too_much()
     assert gate.limit == 32
     now = 2.0
     gate.was_too_much()
@@ -100,6 +100,15 @@ def test_the_gate_halves_when_the_endpoint_chokes_and_grows_again() -> None:
     for _ in range(16):
         gate.went_well()
     assert 16.5 < gate.limit < 17.5
+
+
+def test_an_accident_now_and_then_is_no_choking() -> None:
+    gate = Gate(64, lambda: 0.0)
+    for _ in range(100):
+        for _ in range(15):
+            gate.went_well()
+        gate.was_too_much()
+    assert gate.limit == 64
 
 
 def test_the_gate_lets_in_as_many_as_fit_in_their_order() -> None:

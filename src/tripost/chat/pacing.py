@@ -22,6 +22,10 @@ LONGEST_SLEEP = 0.1
 """Room may come earlier than it was reckoned, when answers turn out shorter."""
 
 
+RECENT, CHOKING = 30, 0.12
+"""Of about so many last calls this share met an overloaded endpoint: then there are too many at once."""
+
+
 def backoff(tries: int, after: float | None) -> float:
     """Seconds to wait after so many tries (full jitter), or what the endpoint asked for and a little."""
     if after is not None:
@@ -153,12 +157,14 @@ class Pacer:
 
 
 class Gate:
-    """How many calls at once: twice as many for each round of answers until the endpoint chokes, then half and slowly
-    up (additive increase, multiplicative decrease), never above `most`."""
+    """How many calls at once, never above `most`: one more for each answer until the endpoint chokes, then half, and
+    one more for each round of answers (additive increase, multiplicative decrease). A call now and then that meets an
+    overloaded server is an accident; choking is more than `CHOKING` of the last ones."""
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
         self.most, self.clock = most, clock
         self.limit = float(min(16, most))
+        self.choking = 0.0
         self.choked = False
         self.quiet_until = -math.inf
         self.inside = 0
@@ -185,14 +191,16 @@ class Gate:
 
     def went_well(self) -> None:
         """An answer came."""
+        self.choking *= 1 - 1 / RECENT
         self.limit = min(self.most, self.limit + (1 / self.limit if self.choked else 1))
         self._let_in()
 
     def was_too_much(self) -> None:
-        """The endpoint choked: half as many, once a second at most, since those under way choke as well."""
+        """A call met an endpoint that has too much to do. Halved once a second at most: those under way choke, too."""
+        self.choking += (1 - self.choking) / RECENT
         now = self.clock()
-        if now >= self.quiet_until:
-            self.choked, self.quiet_until = True, now + 1.0
+        if self.choking > CHOKING and now >= self.quiet_until:
+            self.choked, self.quiet_until, self.choking = True, now + 1.0, CHOKING / 2
             self.limit = max(1.0, self.limit / 2)
 
     def _let_in(self) -> None:

@@ -53,13 +53,15 @@ class Llm:
             return write_feedback(attempt, None, "", "", GRADED)
         if self.asker is None:
             return CannotJudge("an LLM is not asked here")
+        if leftover := LEFTOVERS.search(attempt.raw):  # the filter drops the row whatever comes: not worth a call
+            return CannotJudge(f"{leftover[0]!r} stands in the attempt", "leftovers")
         flaw, why = "", ""
         messages = self._messages("feedback", feedback_case(problem, attempt))
         for sample in range(self.params.tries):
             said = self._ask("feedback", messages, sample)
             if isinstance(said, CannotJudge):
                 return said
-            flaw, text = said
+            (flaw, text), why = said, ""
             if not flaw:
                 verdict = read_verdict(text, attempt)
                 if isinstance(verdict, Verdict) and verdict.step is None:
@@ -84,7 +86,7 @@ class Llm:
             said = self._ask("improve", messages, sample)
             if isinstance(said, CannotJudge):
                 return CannotImprove(said.reason, flaw=said.flaw)
-            flaw, text = said
+            (flaw, text), detail = said, ""
             if not flaw:
                 update = read_update(text, attempt, feedback.wrong_step, self.author)
                 found = update_flaw(turn, update, None)
