@@ -46,7 +46,11 @@ class Run(msgspec.Struct):
 
 
 class Killed(msgspec.Struct):
-    """What a kill at half and a second start with the same command came to."""
+    """What a kill at half and a second start with the same command came to.
+
+    `rows_lost`: those that the same command does not deliver; `sent_again`: replies that were sent and asked again;
+    `calls_more`: these, and calls that were under way at the kill, which an endpoint may charge for as well.
+    """
 
     sent_at_kill: int
     rows_lost: int

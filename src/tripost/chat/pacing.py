@@ -163,7 +163,7 @@ class Gate:
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
         self.most, self.clock = most, clock
-        self.limit = float(min(16, most))
+        self.limit = float(min(most, max(16, most // 2)))
         self.choking = 0.0
         self.choked = False
         self.quiet_until = -math.inf
