@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 from ruamel.yaml import YAML
 
-from bench.speed.pairs import Row
+from bench.llm.runs import LIBRARIES
+from bench.speed.pairs import Row, write
 from tests.llm_server import Config, running
 from tripost.shell.io import load_problems
 
@@ -38,7 +39,9 @@ def main(pairs: int, count: int) -> list[Row]:
     if missing:
         sys.exit(f"PUBLISHED: {published!r} has no {', '.join(f'{task}.jsonl' for task in missing)}")
     with TemporaryDirectory(prefix="tripost-iteration-") as name:
-        return _measure(Path(name), Path(published).resolve(), count)
+        rows = _measure(Path(name), Path(published).resolve(), count)
+    write("llm_iteration", rows, LIBRARIES)
+    return rows
 
 
 def _measure(folder: Path, published: Path, count: int) -> list[Row]:

@@ -196,7 +196,7 @@ class Gate:
         self._let_in()
 
     def was_too_much(self) -> None:
-        """A call met an endpoint that has too much to do. Halved once a second at most: those under way choke, too."""
+        """A call met an endpoint that has too much to do. Halved once a second at most: those under way choke too."""
         self.choking += (1 - self.choking) / RECENT
         now = self.clock()
         if self.choking > CHOKING and now >= self.quiet_until:
