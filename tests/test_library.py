@@ -1,6 +1,8 @@
 """What an endpoint may do to us on the way: send us elsewhere, talk without end, know us under another dialect."""
 
 import asyncio
+import gzip
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.llm_cases import KEY, served_params
 from tests.test_llm_stage import edited, expert_served, rows_and_problems
 from tripost.chat.library import Library, api_key
+from tripost.chat.money import Purse
 from tripost.chat.outcomes import LARGEST_BODY, CallError
+from tripost.chat.reply_log import ReplyLog
 from tripost.errors import EndpointError
 
 
@@ -128,3 +133,104 @@ def test_an_endpoint_that_redirects_stops_the_stage_with_one_line(
     monkeypatch.setenv("TRIPOST_TEST_KEY", KEY)
     with saying(away) as (base_url, _), pytest.raises(EndpointError, match=r"redirected: 301.*write that address as"):
         edited(served_params(f"{base_url}/v1"), *rows_and_problems(1))
+
+
+def says(content: bytes, **headers: str) -> Any:
+    """A 200 with these bytes."""
+
+    def answer(handler: Any) -> None:
+        handler.send_response(int(headers.get("status", "200")))
+        for name, value in headers.items():
+            if name != "status":
+                handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("content-length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
+def asked_of(
+    answer: Any, monkeypatch: pytest.MonkeyPatch, folder: Path, **endpoint: Any
+) -> tuple[ReplyLog, list[Any], Purse]:
+    """A few rows asked of such a server: the log, what was dropped, the purse."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("TRIPOST_TEST_KEY", KEY)
+    rows, by_id = rows_and_problems(2)
+    price = {"price": {"input": 1000.0, "output": 1000.0}}
+    with saying(answer) as (base_url, _):
+        params = served_params(f"{base_url}/v1", {"deadline_s": 1.0, "timeout_s": 1.0, **price, **endpoint})
+        _, dropped, _ = edited(params, rows, by_id)
+    log = ReplyLog(folder / ".tripost" / "replies.jsonl")
+    return log, dropped, Purse(None, log.total)
+
+
+def chat(text: str | None = "x", usage: Any = None, finish: str = "stop") -> bytes:
+    choice = {"message": {"content": text}, "finish_reason": finish}
+    return msgspec.json.encode({"choices": [choice], **({} if usage is None else {"usage": usage})})
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": -(10**9), "completion_tokens": -5},
+        {"prompt_tokens": 10**30, "completion_tokens": 10**30},
+        {"prompt_tokens": None, "completion_tokens": 3},
+        {"prompt_tokens": 1.5, "completion_tokens": "many"},
+        [1, 2],
+        "none",
+    ],
+)
+def test_a_usage_that_cannot_be_true_is_not_believed(
+    usage: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log, dropped, _ = asked_of(says(chat("Hm.", usage)), monkeypatch, tmp_path, tokens_per_minute=10_000_000)
+    assert {row.reason for row in dropped} == {"malformed_feedback"}
+    for reply in log.replies():
+        assert 0 <= reply.prompt_tokens < 100_000
+        assert 0 <= reply.completion_tokens <= 700
+        assert 0 <= reply.cost < 110
+
+
+def test_a_call_that_was_charged_and_brought_nothing_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    body = msgspec.json.encode({"choices": [], "usage": {"prompt_tokens": 900, "completion_tokens": 100}})
+    log, dropped, _ = asked_of(says(body), monkeypatch, tmp_path)
+    assert {row.reason for row in dropped} == {"expert_failed"}
+    assert len(log) == 0
+    assert log.charges >= 4
+    assert log.total_cost == pytest.approx(log.charges * 1.0)
+
+
+def test_the_key_said_back_anywhere_is_in_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked_of(says(chat(f"the key is {KEY}", finish=KEY)), monkeypatch, tmp_path)
+    for padding in (0, 250, 280, 290, 299, 590):
+        error = msgspec.json.encode({"error": {"message": "x" * padding + KEY, "code": KEY}})
+        _, dropped, _ = asked_of(says(error, status="500"), monkeypatch, tmp_path / ".")
+        assert KEY[:12] not in f"{dropped}"
+        shutil.rmtree(tmp_path / ".tripost")
+    assert KEY[:12] not in "".join(capfd.readouterr())
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("text", ["&keykeykey" * 40_000, "://" * 100_000, "eyJ" * 100_000])
+def test_an_error_that_is_hard_to_search_takes_no_time(
+    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A search that doubles its time with each letter would not end within this test's limit."""
+    _, dropped, _ = asked_of(
+        says(msgspec.json.encode({"error": {"message": text}}), status="500"), monkeypatch, tmp_path
+    )
+    assert {row.reason for row in dropped} == {"expert_failed"}
+
+
+def test_nothing_packed_is_unpacked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    packed = gzip.compress(b" " * 50_000_000)
+    _, dropped, _ = asked_of(says(packed, content_encoding="gzip"), monkeypatch, tmp_path)
+    assert all("packed: an answer in" in row.detail for row in dropped)
+
+
+def test_an_endpoint_that_asks_for_a_day_stops_the_stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(EndpointError, match="it asks to wait 80,000 s; run dvc repro then: answers are kept"):
+        asked_of(says(b"{}", status="429", retry_after="80000"), monkeypatch, tmp_path)

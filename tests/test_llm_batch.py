@@ -28,6 +28,7 @@ from tripost.chat.batch_api import BatchApi as BatchApi
 from tripost.chat.batch_api import State
 from tripost.chat.batch_notes import Note, Notes, name_of
 from tripost.chat.batch_rows import line_of, lines
+from tripost.chat.claims import Claims
 from tripost.chat.client import Endpoint
 from tripost.chat.in_order import in_order
 from tripost.chat.money import Purse
@@ -377,7 +378,7 @@ def test_strange_lines_of_an_output_change_nothing(monkeypatch: pytest.MonkeyPat
     first, second, elsewhere = requests(3)
     log = ReplyLog(tmp_path / "replies.jsonl")
     params = calls("http://127.0.0.1:9/v1").endpoints["llm"]
-    endpoint = _in_loop(lambda: Endpoint("llm", params, Purse(None, 0.0), log))
+    endpoint = _in_loop(lambda: Endpoint("llm", params, Purse(None, lambda: 0.0), log, Claims(log.path)))
     note = Note(
         name="n", draw="d", llm="llm", address="", keys=[r.key for r in requests(3)], schema=True, dearest=1.0
     )
@@ -396,7 +397,7 @@ def test_strange_lines_of_an_output_change_nothing(monkeypatch: pytest.MonkeyPat
     came = answers.came(State("b", "completed", 1, 0, 3, (), ""), tries=3)
     assert [(len(log), reply.text) for reply in log.replies()] == [(1, "the first, ***")]
     assert str(came.outcomes[second.key]) == "missing after 3 tries: b: the batch ended without a word on this row"
-    assert (answers.unread, answers.unknown) == ({elsewhere.key}, {"of nobody"})
+    assert (answers.unread, answers.unknown) == ({elsewhere.key}, 1)
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 100])

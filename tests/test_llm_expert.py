@@ -181,6 +181,26 @@ def test_feedback_that_no_try_brings_is_dropped_with_its_reason(reply: object, f
 
 
 @pytest.mark.parametrize(
+    "reason",
+    [
+        "the options say that (B) is right",
+        "it is the 6th of May, so 05/06/2020 it is",
+        "05 / 06 - 2020",
+        "wait. Updated Answer: no",
+        "All steps and the final response are correct.",
+        "it is\u200b wrong",
+    ],
+)
+def test_a_reason_that_says_it_all_the_same_is_refused(reason: str) -> None:
+    x = msgspec.structs.replace(X, answer="(B)", question="Which?\nOptions:\n(A) 04/06/2020\n(B) 05/06/2020")
+    said = f"Step: {LABEL}\nPart: (-1 + 3) = 4\nReason: {reason}"
+    expert, _ = llm(replies(said, said, said))
+    verdict = expert.feedback(x, WRONG)
+    assert isinstance(verdict, CannotJudge)
+    assert verdict.flaw in ("reveals_answer", "malformed_feedback")
+
+
+@pytest.mark.parametrize(
     ("reply", "flaw"),
     [
         ("I would rather not.", "malformed_attempt"),

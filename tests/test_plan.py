@@ -17,6 +17,7 @@ from tripost.estimates import CALLS_FOR_WRONG, Seen, forecast, seconds_for
 from tripost.experts import chosen
 from tripost.params import LlmParams, Params
 from tripost.params_llm import EndpointParams
+from tripost.probes import make_probes, places
 from tripost.registry import tasks_of
 from tripost.shell.asking import asker_of
 from tripost.shell.io import load_problems, write_json, write_records
@@ -47,7 +48,7 @@ def test_what_follows_a_change_may_run_and_the_rest_does_not() -> None:
     ("said", "why"),
     [
         (["always changed"], None),
-        ([{"changed outs": {"v": "deleted"}}, {"changed deps": {"other": "modified"}}], "its results are not there"),
+        ([{"changed outs": {"v": "deleted"}}, {"changed deps": {"other": "modified"}}], "no results yet"),
         ([{"changed outs": {"v": "modified"}}], "v changed"),
         (["changed command"], "another command"),
         (
@@ -111,7 +112,11 @@ def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             tasks = tasks_of(params.problems)
             with asker_of(params, "edit t1") as asker:
                 experts = chosen.experts(tasks, params.problems, params.llms, asker)
-                apart(edit_all(rows, by_id, tasks, experts, params.edit, lambda t: [1 for _ in t], asker=asker))
+                by_answer = chosen.by_answer(params.problems, params.llms)
+                made = make_probes(rows, by_id, tasks, params.edit.probes, params.seed, "t1", (), by_answer)
+                asked = places(made, len(rows), "x")
+                counts = lambda texts: [1 for _ in texts]  # noqa: E731 (a stand-in for a tokenizer)
+                apart(edit_all(rows, by_id, tasks, experts, params.edit, counts, probes=asked, asker=asker))
             assert asker is not None
             return asker.sent_now, len(rows)
 
@@ -133,7 +138,7 @@ def expected(params: Params) -> float:
 def test_calls_are_counted_on_the_attempts_that_lie_there_and_the_replies_in_the_log(toy: Toy) -> None:
     before = expected(toy.params)
     sent, rows = toy.done()
-    assert sent == 2 * rows
+    assert sent > 2 * rows, "probes are asked about, too"
     assert before == pytest.approx(sent, rel=0.25)
     assert expected(toy.params) == 0
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.toy import ROOT
+from tripost.chat import reply_log
 from tripost.chat.reply_log import ReplyLog
 from tripost.chat.request import Message, Reply, Request, reply_of
 from tripost.errors import DataError
@@ -120,11 +121,13 @@ def test_a_pruned_log_is_seen_by_those_who_have_it_open(path: Path) -> None:
     for name in "abc":
         one.append(reply(name))
     assert two.get(request("b").key) == reply("b")
-    assert one.keep({request("b").key, request("c").key}) == 1
+    two.append(reply("late"))
+    assert one.drop({request("a").key, "unknown"}) == 1
+    assert path.stat().st_mode & 0o077 == 0
     two.append(reply("d"))
     assert (two.get(request("d").key), two.get(request("c").key)) == (reply("d"), reply("c"))
     assert two.get(request("a").key) is None
-    assert [row.asked[0].content for row in one.replies()] == ["b", "c", "d"]
+    assert [row.asked[0].content for row in one.replies()] == ["b", "c", "late", "d"]
 
 
 def test_a_link_in_its_place_is_refused(path: Path) -> None:
@@ -171,3 +174,22 @@ def test_several_processes_write_and_one_is_killed(path: Path) -> None:
     assert wanted <= set(names)
     assert len(names) == len(set(names))
     assert log.broken == 0
+
+
+def test_a_line_that_is_too_long_is_passed_over(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply_log, "MAX_LINE", 1_000)
+    with path.open("wb") as file:
+        file.write(b'{"key": "' + b"x" * 5_000 + b'"}\n')
+    log = ReplyLog(path)
+    log.append(reply("a"))
+    assert (log.broken, log.get(request("a").key)) == (1, reply("a"))
+    assert ReplyLog(path).get(request("a").key) == reply("a")
+
+
+def test_nobody_gets_money_back(path: Path) -> None:
+    log = ReplyLog(path)
+    log.append(reply("a", cost=-5.0))
+    log.append(reply("b", cost=2.0))
+    log.charge(request("c"), "empty_choice", 0.25)
+    assert ReplyLog(path).total() == log.total() == 2.25
+    assert (len(log), log.charges) == (2, 1)

@@ -1,20 +1,38 @@
 """The part of the params about LLMs behind an API: what they are asked as, and how; `params.py` has the whole."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tripost.params_source import Section
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("holds what cannot be printed; write it anew")
+    return text
+
 
 Temperature = Annotated[float, Field(ge=0, le=2)] | None
 MaxTokens = Annotated[int, Field(ge=1, le=1_000_000)]
 Limit = Annotated[int, Field(ge=1, le=10**12)] | None
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Money = Annotated[float, Field(ge=0, le=10**9)]
-Word = Annotated[str, Field(min_length=1, max_length=400)]
+Word = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_printable)]
 LlmName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,59}$")]
 OURS = ("script", "grader")
 """Experts that are no LLM: none may be called so."""
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an http(s) address with a host, and a port that there is."""
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return fine and text.isprintable() and " " not in text
 
 
 class Temperatures(Section):
@@ -73,7 +91,7 @@ class EndpointParams(Section):
 
     @model_validator(mode="after")
     def _is_an_address(self) -> "EndpointParams":
-        if not self.base_url.startswith(("http://", "https://")):
+        if not is_address(self.base_url):
             raise ValueError(f"base_url: {self.base_url[:80]!r} is no address; write https://host/v1")
         if (self.api == "azure") != (self.api_version is not None):
             raise ValueError("api_version: azure needs one, and nobody else takes it; set it, or null")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
+from tripost.params_llm import is_address
 from tripost.params_source import Section
 
 Address = Annotated[str, Field(min_length=1, max_length=400)]
@@ -35,7 +36,7 @@ class ServeParams(Section):
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is not None and not is_address(value):
             raise ValueError(f"{value[:80]!r} is no address; write http://host:8000/v1, or null")
         return value
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tripost.chat.asking import UnansweredError, Used
+from tripost.chat.claims import Claims
 from tripost.chat.money import Purse
 from tripost.chat.reply_log import ReplyLog
 from tripost.chat.request import Failure, Reply, Request
@@ -32,7 +33,8 @@ class Asker:
     def __init__(self, calls: CallsParams, log: ReplyLog) -> None:
         self.calls, self.log = calls, log
         log.refresh()
-        self.purse = Purse(calls.max_cost, log.total_cost)
+        self.claims = Claims(log.path)
+        self.purse = Purse(calls.max_cost, log.total)
         self.at_once = 2 * max([e.concurrency for e in calls.endpoints.values()], default=1)
         if calls.batch:
             self.at_once = AT_ONCE_IN_BATCHES
@@ -187,7 +189,7 @@ class Asker:
         if llm not in self.endpoints:
             from tripost.chat.client import Endpoint
 
-            self.endpoints[llm] = Endpoint(llm, self.calls.endpoints[llm], self.purse, self.log)
+            self.endpoints[llm] = Endpoint(llm, self.calls.endpoints[llm], self.purse, self.log, self.claims)
         return self.endpoints[llm]
 
     def _tell(self, outcomes: Mapping[str, Reply | Failure]) -> None:
@@ -204,6 +206,8 @@ class Asker:
         self.found.put(error)
 
     async def _settle(self) -> None:
+        for endpoint in self.endpoints.values():
+            endpoint.stopping = True
         sent = {task for endpoint in self.endpoints.values() for task in endpoint.sent}
         me = asyncio.current_task()
         for task in self.tasks - sent:

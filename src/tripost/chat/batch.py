@@ -160,5 +160,5 @@ class Batches:
         said = f"{note.llm}: batch {state.id} {state.status}: {len(outcomes) - len(failed)} answered"
         said += f", {again} to be asked again" * bool(again)
         said += f", {len(failed)} failed (such as: {failed[0]})" if failed else ""
-        said += f", {len(answers.unknown)} that nobody asked for ignored" * bool(answers.unknown)
+        said += f", {answers.unknown} that nobody asked for ignored" * bool(answers.unknown)
         say(said)

@@ -7,9 +7,8 @@ from tripost.chat.batch_api import State
 from tripost.chat.batch_notes import Note
 from tripost.chat.batch_rows import Row, read_row
 from tripost.chat.client import Endpoint
-from tripost.chat.outcomes import CallError
+from tripost.chat.outcomes import CallError, shown
 from tripost.chat.request import Failure, Reply, Request
-from tripost.credentials import masked
 
 HALF = 0.5
 ROUNDS = 3
@@ -41,7 +40,7 @@ class Answers:
         self.found: dict[str, Reply | CallError] = {}
         self.unread: set[str] = set()
         """Answers that somebody else has to read: nobody here has asked for them yet."""
-        self.unknown: set[str] = set()
+        self.unknown = 0
 
     def take(self, line: bytes) -> None:
         """A line; its reply is in the log on return."""
@@ -52,7 +51,7 @@ class Answers:
         if request is not None:
             self.found[row.custom_id] = self._read(row, request)
         elif row.custom_id not in self.keys:
-            self.unknown.add(row.custom_id[:64])
+            self.unknown += 1
         elif row.response is not None and row.response.status_code == 200 and row.custom_id not in self._logged():
             self.unread.add(row.custom_id)
 
@@ -68,11 +67,11 @@ class Answers:
             if isinstance(found, Reply):
                 came.outcomes[key] = found
                 continue
-            detail = masked(found.detail, (endpoint.key,))
+            detail = shown(found, endpoint.key)
             asked_wrongly = (
                 found.outcome == "bad_request" and self._with_schema(request) and not endpoint.takes_schema
             )
-            if found.fatal or (found.outcome == "bad_request" and not asked_wrongly and not endpoint.answered):
+            if found.fatal or (found.outcome == "bad_request" and not asked_wrongly and not endpoint.proven):
                 came = came._replace(stop=came.stop or endpoint.stop_line(request, found.outcome, detail))
             elif (found.again or asked_wrongly) and tries < ROUNDS:
                 came.again.append(request)
@@ -83,11 +82,12 @@ class Answers:
     def _read(self, row: Row, request: Request) -> Reply | CallError:
         purse = self.endpoint.purse
         if row.custom_id in self._logged() and (known := self.endpoint.log.get(row.custom_id)):
-            purse.spent += known.cost  # another process has read this batch, too
-            return known
+            return known  # another process has read this batch, too
         try:
-            reply = self.endpoint.keep(request, row.answer(request), HALF)
+            reply = self.endpoint.till.keep(request, row.answer(request), HALF)
         except CallError as trouble:
+            if trouble.usage is not None:
+                self.endpoint.till.charge(request, trouble, HALF)
             return trouble
         purse.settle(0.0, reply.cost)
         return reply

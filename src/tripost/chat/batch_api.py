@@ -1,6 +1,7 @@
 """The Batch API of one endpoint: every call is tried until it is answered, and a batch is never made twice."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from tripost.chat.batch_notes import Note, Notes
 from tripost.chat.batch_rows import lines, path_of
 from tripost.chat.client import Endpoint
 from tripost.chat.library import named_errors
-from tripost.chat.outcomes import CallError
+from tripost.chat.outcomes import CallError, shown
 from tripost.chat.pacing import FIRST_WAIT, LONGEST_WAIT
 from tripost.chat.request import Request
 from tripost.credentials import masked
@@ -19,6 +20,10 @@ ENDED = ("completed", "failed", "expired", "cancelled")
 MOST_MADE = 3
 """How often a batch is asked for, each time after a look whether it is there."""
 PAGE = 100
+MOST_LISTED = 5_000
+"""Batches that are looked through for one of ours."""
+MOST_READ, LONGEST_READ = 2_000_000_000, 3_600.0
+"""Bytes and seconds of a file of answers."""
 CLOCKS = 3_600
 """Seconds that the endpoint's clock may be behind ours."""
 NO_BATCHES = "it has no Batch API; set calls.batch: false"
@@ -81,7 +86,11 @@ class BatchApi:
         """The id of a batch that may have been made before anyone could write it down."""
 
         async def listed() -> str | None:
+            seen = 0
             async for batch in self.client.batches.list(limit=PAGE):
+                seen += 1
+                if seen > MOST_LISTED:
+                    break
                 said = batch.metadata or {}
                 if said.get("tripost") == note.name and said.get("draw") == note.draw:
                     return str(batch.id)
@@ -114,12 +123,16 @@ class BatchApi:
             async with self.client.files.with_streaming_response.content(file) as response:
                 chunks: AsyncIterator[bytes] = response.iter_bytes(65_536)
                 found = lines(chunks)
+                size, begun = 0, self.endpoint.clock()
                 while True:
                     try:
                         line = await anext(found)
                     except StopAsyncIteration:
                         return
                     each(line)
+                    size += len(line)
+                    if size > MOST_READ or self.endpoint.clock() - begun > LONGEST_READ:
+                        raise CallError("too_large", "a file of answers without end", again=False)
 
         await self._until_there(through, unknown)
 
@@ -137,7 +150,7 @@ class BatchApi:
                 wait = min(2 * wait, LONGEST_WAIT)
 
     def _error(self, trouble: CallError, nowhere: str) -> EndpointError:
-        said = masked(trouble.detail, (self.endpoint.key,))
+        said = shown(trouble, self.endpoint.key)
         where = f"params.yaml: calls.endpoints.{self.endpoint.name}"
         if _is_nowhere(trouble):
             return EndpointError(f"{where}: {said[:200]}: {nowhere}")
@@ -149,6 +162,9 @@ class BatchApi:
 
 def _is_nowhere(trouble: CallError) -> bool:
     return trouble.detail[:3] in ("404", "405", "501")
+
+
+_ID = re.compile(r"[\w.:-]{1,200}")
 
 
 def _state(batch: Any) -> State:
@@ -165,6 +181,6 @@ def _state(batch: Any) -> State:
 
 def _id(found: Any) -> str:
     id = getattr(found, "id", None)
-    if not isinstance(id, str) or not id:
+    if not isinstance(id, str) or not _ID.fullmatch(id):
         raise CallError("invalid_json", "nothing with an id in the answer")
     return id

@@ -11,10 +11,11 @@ from filelock import FileLock
 from tripost.chat.batch_answers import HALF, Outcomes
 from tripost.chat.batch_notes import Note, Notes, name_of
 from tripost.chat.batch_rows import line_of
-from tripost.chat.client import Endpoint, out_of_money
+from tripost.chat.client import Endpoint
 from tripost.chat.money import Purse
 from tripost.chat.reply_log import ReplyLog
 from tripost.chat.request import Request
+from tripost.chat.till import out_of_money
 from tripost.credentials import masked_address
 from tripost.errors import EndpointError, one_line
 
@@ -67,7 +68,6 @@ class Claims:
                 del left[key]
                 if reply := self.log.get(key):
                     answered[key] = reply
-                    self.purse.spent += reply.cost  # by another process, since this one began
             for note in notes:
                 wanted = {key: left.pop(key) for key in note.keys if key in left}
                 if wanted:
@@ -90,7 +90,7 @@ class Claims:
             line = line_of(request, endpoint.params, with_schema)
             if wanted and (len(wanted) >= MOST_ROWS or len(content) + len(line) > MOST_BYTES):
                 break
-            worst = endpoint.dearest(request, HALF)
+            worst = endpoint.till.dearest(request, HALF)
             if not self.purse.reserve(worst):
                 break
             content += line

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -35,7 +36,7 @@ class Note(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     address: str
     keys: list[str]
     schema: bool
-    dearest: float
+    dearest: Annotated[float, msgspec.Meta(ge=0)]
     file: str = ""
     batch: str = ""
     made: float = 0.0

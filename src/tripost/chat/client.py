@@ -5,16 +5,18 @@ counted and named.
 """
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from tripost.chat.claims import Claims
 from tripost.chat.library import Library, api_key
-from tripost.chat.money import Purse, cost
-from tripost.chat.outcomes import Answer, CallError, read_answer, seconds_of
-from tripost.chat.pacing import Estimate, Gate, Pacer, backoff
+from tripost.chat.money import Purse
+from tripost.chat.outcomes import Answer, CallError, read_answer, seconds_of, shown
+from tripost.chat.pacing import Gate, Pacer, backoff
 from tripost.chat.reply_log import ReplyLog
-from tripost.chat.request import Failure, Reply, Request, body_of, reply_of
-from tripost.credentials import masked, without
+from tripost.chat.request import Failure, Reply, Request, body_of
+from tripost.chat.till import Till
 from tripost.errors import EndpointError
 from tripost.params_llm import EndpointParams
 
@@ -22,16 +24,24 @@ MOST_TRIES = 8
 """Of a call that fails in ways that waiting need not mend; one that is only too early has its deadline."""
 EMPTY_WAIT = 1.0
 """Seconds at most that nothing is sent where the endpoint says that nothing is left: it fills up all the time."""
-MONEY_WAIT = 0.05
 MOST_IN_A_ROW = 20
 """Requests that end without an answer, one after the other: then nobody is there."""
+NOT_TAKEN = ("rate_limited", "reset", "too_late")
+"""Outcomes of calls that the endpoint does not count against the limit on tokens."""
+UNREACHABLE = ("no_connection", "timeout", "reset")
+REFUSED_FIRST = 3
+"""Requests that the endpoint calls bad before it has answered any: then it does not understand us."""
+WORTH_SAYING = 10.0
+"""Seconds of a pause."""
+SOMEBODY_ELSE = 0.3
+"""Seconds until we look again whether another process has the answer."""
 
 
 class Endpoint:
     """Asks, paced and counted. `purse` and `log` are those of all endpoints."""
 
-    def __init__(self, name: str, params: EndpointParams, purse: Purse, log: ReplyLog) -> None:
-        self.name, self.params, self.purse, self.log = name, params, purse, log
+    def __init__(self, name: str, params: EndpointParams, purse: Purse, log: ReplyLog, claims: Claims) -> None:
+        self.name, self.params, self.purse, self.log, self.claims = name, params, purse, log, claims
         self.key = api_key(f"params.yaml: calls.endpoints.{name}.key", params.key)
         self.library = Library(
             params.base_url,
@@ -44,47 +54,75 @@ class Endpoint:
         self.clock = clock
         self.gate = Gate(params.concurrency, clock)
         self.pacer = Pacer(params.requests_per_minute, params.tokens_per_minute, clock)
-        self.estimates: dict[tuple[str, str], Estimate] = {}
+        self.till = Till(params.price, purse, log, self.key)
         self.takes_schema: bool | None = None
-        self.answered = self.unanswered_in_a_row = 0
+        self.answered = self.unanswered_in_a_row = self.refused = 0
+        self.stopping = False
         self.sent: set[asyncio.Task[Any] | None] = set()
 
     async def ask(self, request: Request) -> Reply | Failure:
         """The reply, in the log by then; or why there is none. Raises EndpointError where no call can succeed."""
-        tries, deadline = 0, None
+        while not self.claims.claim(request.key):  # another process asks it: its reply will do
+            await asyncio.sleep(SOMEBODY_ELSE)
+        try:
+            return self.log.get(request.key) or await self._until_answered(request)
+        finally:
+            self.claims.release(request.key)
+
+    async def _until_answered(self, request: Request) -> Reply | Failure:
+        tries, deadline, plain, last = 0, None, False, None
         while True:
             tries += 1
             try:
-                reply = await self._once(request, deadline)
+                reply = await self._once(request, deadline, plain)
             except CallError as trouble:
+                last = last if last and trouble.outcome == "too_late" else trouble
                 if deadline is None:
                     deadline = self.clock() + self.params.deadline_s
+                if trouble.outcome == "bad_request" and self._with_schema(request, plain) and not self.takes_schema:
+                    plain = True  # not every endpoint takes a schema
+                    continue
                 wait = self._after(request, trouble, tries)
-                if wait is None or self.clock() + wait > deadline:
-                    return self._give_up(trouble, tries)
+                if wait is None or self.stopping or self.clock() + wait > deadline:
+                    return self._give_up(last, tries)
                 await asyncio.sleep(wait)
             else:
+                if request.schema and self.takes_schema is None:
+                    self.takes_schema = not plain
                 self.answered += 1
                 self.unanswered_in_a_row = 0
                 return reply
 
+    def _with_schema(self, request: Request, plain: bool) -> bool:
+        return bool(request.schema) and not plain and self.takes_schema is not False
+
+    @property
+    def proven(self) -> bool:
+        """Whether it has ever answered."""
+        return bool(self.answered) or self.name in self.log.llms
+
     def _after(self, request: Request, trouble: CallError, tries: int) -> float | None:
-        """Seconds until the next try (full jitter), None for no more."""
-        hidden = masked(trouble.detail, (self.key,))
-        if trouble.fatal:
-            raise EndpointError(self.stop_line(request, trouble.outcome, hidden))
-        if trouble.outcome == "bad_request" and not self.answered:
-            raise EndpointError(self.stop_line(request, "bad_request", hidden))
+        """Seconds until the next try (full jitter), None for no more. Raises EndpointError where it is no use."""
+        self.refused += trouble.outcome == "bad_request"
+        misunderstood = trouble.outcome == "bad_request" and not self.proven and self.refused >= REFUSED_FIRST
+        if trouble.fatal or misunderstood:
+            raise EndpointError(self.stop_line(request, trouble.outcome, shown(trouble, self.key)))
+        if trouble.after is not None and trouble.choked:
+            if trouble.after > self.params.deadline_s:
+                said = f"{shown(trouble, self.key)}; it asks to wait {trouble.after:,.0f} s"
+                raise EndpointError(f"{self._where()}: {said}; run dvc repro then: answers are kept")
+            if trouble.after > WORTH_SAYING:
+                sys.stderr.write(f"{self.name}: {trouble.outcome}: waiting {trouble.after:.0f} s, as it asks\n")
+            self.pacer.pause(trouble.after)
         if not trouble.again or (tries >= MOST_TRIES and not trouble.choked):
             return None
-        if trouble.after is not None and trouble.choked:
-            self.pacer.pause(trouble.after)
         return backoff(tries, trouble.after)
 
     def _give_up(self, trouble: CallError, tries: int) -> Failure:
         self.unanswered_in_a_row += 1
-        failure = Failure(trouble.outcome, masked(trouble.detail, (self.key,)), tries)
-        if self.unanswered_in_a_row >= MOST_IN_A_ROW and trouble.again:
+        failure = Failure(trouble.outcome, shown(trouble, self.key), tries)
+        nobody = trouble.outcome in UNREACHABLE or not self.proven
+        if self.unanswered_in_a_row >= MOST_IN_A_ROW and trouble.again and nobody and not self.stopping:
             said = f"{self.unanswered_in_a_row} requests in a row got no answer, the last: {failure}"
             raise EndpointError(f"{self._where()}: {said}; see to the endpoint, then run dvc repro: answers are kept")
         return failure
@@ -104,89 +142,51 @@ class Endpoint:
             f"{self._where()}: {outcome}: {said}; {todo.get(outcome, f'mend llms.{self.name}, or take another api')}"
         )
 
-    async def _once(self, request: Request, deadline: float | None) -> Reply:
+    async def _once(self, request: Request, deadline: float | None, plain: bool) -> Reply:
         """One call. Raises CallError, EndpointError where there is no money for it."""
         await self.gate.enter()
         try:
-            estimate = self._estimate(request)
-            tokens = estimate.prompt(request.characters) + estimate.completion(request.max_tokens)
-            taken = await self.pacer.admit(tokens)
-            dearest = await self._reserved(request)
-            used, paid = 0, 0.0
-            task = asyncio.current_task()
-            self.sent.add(task)
+            dearest, paid = await self.till.reserve(request), 0.0
             try:
-                answer, spoken = await self._post(request, deadline)
-                reply = self.keep(request, answer)
-                used, paid = reply.prompt_tokens + reply.completion_tokens, reply.cost
+                tokens = self.till.tokens(request)
+                taken = await self.pacer.admit(tokens)
+                task = asyncio.current_task()
+                self.sent.add(task)
+                try:
+                    answer, spoken = await self._call(request, self._left(deadline), plain)
+                    reply = self.till.keep(request, answer)
+                    paid = reply.cost
+                    self.pacer.settle(taken, reply.prompt_tokens + reply.completion_tokens)
+                except CallError as trouble:
+                    paid = self.till.paid_for_nothing(request, trouble)
+                    self.pacer.settle(taken, 0 if trouble.outcome in NOT_TAKEN else tokens)
+                    if trouble.choked:
+                        self.gate.was_too_much()
+                    raise
+                finally:
+                    self.sent.discard(task)
                 self._read_limits(spoken)
                 self.gate.went_well()
                 return reply
-            except CallError as trouble:
-                if trouble.choked:
-                    self.gate.was_too_much()
-                used = round(tokens) if trouble.outcome not in ("rate_limited", "reset") else 0
-                raise
             finally:
-                self.sent.discard(task)
                 self.purse.settle(dearest, paid)
-                self.pacer.settle(taken, used)
         finally:
             self.gate.leave()
 
-    async def _reserved(self, request: Request) -> float:
-        """Money for the call; calls under way may turn out cheaper. Raises EndpointError where there is none."""
-        dearest = self.dearest(request)
-        while not self.purse.reserve(dearest):
-            if not self.sent:
-                raise EndpointError(out_of_money(self.purse))
-            await asyncio.sleep(MONEY_WAIT)
-        return dearest
+    def _left(self, deadline: float | None) -> float:
+        """Seconds that a call has now. Raises CallError where they are too few: it would be paid for nothing."""
+        if deadline is None:
+            return self.params.timeout_s
+        left = min(self.params.timeout_s, deadline - self.clock())
+        if left < min(1.0, self.params.timeout_s / 4) or self.stopping:
+            raise CallError("too_late", "no time is left for another try", again=False)
+        return left
 
-    def dearest(self, request: Request, share: float = 1.0) -> float:
-        """What a call may cost at most; `share` of the price."""
-        prompt = self._estimate(request).prompt(request.characters)
-        return cost(self.params.price, 1.5 * prompt + 50, request.max_tokens, share)
-
-    def keep(self, request: Request, answer: Answer, share: float = 1.0) -> Reply:
-        """The reply, in the log; `share` of the price was paid for it."""
-        estimate, usage = self._estimate(request), answer.usage
-        counted = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-        if not any(counted):
-            counted = (round(estimate.prompt(request.characters)), max(1, round(len(answer.text) / 3)))
-        paid = cost(self.params.price, *counted, share)
-        estimate.learn(request.characters, *counted)
-        text, refusal = (without(text, self.key) for text in (answer.text, answer.refusal))
-        reply = reply_of(request, text, answer.finish, refusal, counted, paid)
-        self.log.append(reply)
-        return reply
-
-    def _estimate(self, request: Request) -> Estimate:
-        return self.estimates.setdefault((request.task, request.purpose), Estimate())
-
-    async def _post(self, request: Request, deadline: float | None) -> tuple[Answer, Mapping[str, str]]:
-        """Answer and headers. A 400 to a request with a schema is tried without: not every endpoint takes one."""
-        with_schema = bool(request.schema) and self.takes_schema is not False
+    async def _call(self, request: Request, left: float, plain: bool) -> tuple[Answer, Mapping[str, str]]:
+        """Answer and headers. Raises CallError."""
+        body = body_of(request, self.params.api, self._with_schema(request, plain))
         try:
-            answer = await self._call(request, deadline, with_schema)
-        except CallError as trouble:
-            if trouble.outcome != "bad_request" or not with_schema or self.takes_schema:
-                raise
-            answer = await self._call(request, deadline, with_schema=False)
-            self.takes_schema = False
-            return answer
-        if with_schema:
-            self.takes_schema = True
-        return answer
-
-    async def _call(
-        self, request: Request, deadline: float | None, with_schema: bool
-    ) -> tuple[Answer, Mapping[str, str]]:
-        left = self.params.timeout_s
-        if deadline is not None:
-            left = max(0.1, min(left, deadline - self.clock()))
-        try:
-            heard = await self.library.send("/chat/completions", body_of(request, self.params.api, with_schema), left)
+            heard = await self.library.send("/chat/completions", body, left)
         except CallError as trouble:
             self._read_limits(trouble.headers)
             raise
@@ -207,17 +207,9 @@ class Endpoint:
         await self.library.close()
 
 
-def out_of_money(purse: Purse) -> str:
-    """The line that ends a stage whose next call could pass `max_cost`."""
-    held = f"{purse.spent:.4f} of {purse.most} are spent" + (
-        f", {purse.reserved:.4f} reserved" * (purse.reserved > 0)
-    )
-    return f"params.yaml: calls.max_cost: {held}; raise it and run dvc repro: answers are kept (tripost replies)"
-
-
 def _number(text: str) -> float | None:
     try:
         found = float(text)
     except ValueError:
         return None
-    return found if 0 < found < 1e12 else None
+    return found if 1 <= found < 1e12 else None

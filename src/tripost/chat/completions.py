@@ -12,10 +12,9 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from tripost.chat.library import Library, api_key
-from tripost.chat.outcomes import CallError
+from tripost.chat.outcomes import CallError, shown
 from tripost.chat.pacing import Gate, Pacer, backoff
 from tripost.chat.said import Said, read_models, read_said
-from tripost.credentials import masked
 from tripost.errors import EndpointError
 from tripost.params_serve import ServeParams
 
@@ -52,9 +51,7 @@ class Completions:
 
     def failed(self, trouble: CallError) -> EndpointError:
         """What the user is told."""
-        said, outcome = masked(trouble.detail, (self.key,)), trouble.outcome
-        if outcome == "bad_request" and "context" in said and "length" in said:  # as vLLM says it
-            outcome = "too_long"
+        said, outcome = shown(trouble, self.key), trouble.outcome
         todo = TODO.get(outcome, "see to the endpoint, then run dvc repro: what is finished is kept")
         return EndpointError(
             f"params.yaml: serve: {outcome}: {said}; {todo.format(key=self.params.key or 'serve.key')}"

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from tripost.chat.outcomes import LARGEST_BODY, CallError, error_of, refused
-from tripost.errors import EndpointError, one_line
+from tripost.chat.outcomes import LARGEST_BODY, LONGEST_DETAIL, CallError, error_of, refused
+from tripost.errors import EndpointError
 
 POOL = 32
 """Connections a client, about: with each call its pool looks at all of them."""
@@ -94,6 +94,7 @@ def _client(base_url: str, key: str, azure_version: str | None, timeout_s: float
         trust_env=urlsplit(base_url).hostname not in HERE,
         verify=trusted,
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+        headers={"accept-encoding": "identity"},
         event_hooks={"response": [_bounded]},
     )
     same: dict[str, Any] = {"api_key": key, "max_retries": 0, "timeout": timeout_s, "http_client": http}
@@ -103,7 +104,9 @@ def _client(base_url: str, key: str, azure_version: str | None, timeout_s: float
 
 
 async def _bounded(response: Any) -> None:
-    """A body without end is not read to its end; files of batches are read in pieces."""
+    """A body without end is not read to its end; files of batches are read in pieces. Nothing packed is unpacked."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise CallError("packed", "an answer in an encoding that was not asked for", again=False)
     if not response.request.url.path.endswith("/content"):
         response.stream = _bounded_stream(response.stream)
 
@@ -141,8 +144,11 @@ def named_errors() -> Iterator[None]:
         raise refused(error.status_code, said or str(error), code, error.response.headers) from None
     except (openai.APIConnectionError, httpx2.TransportError) as error:
         raise _connection(error) from None
-    except (openai.OpenAIError, ValueError) as error:  # such as a page instead of JSON
-        raise CallError("invalid_json", one_line(str(error))[:200]) from None
+    except CallError:
+        raise
+    # Such as a page instead of JSON; what the library makes of odd types is anybody's guess.
+    except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
+        raise CallError("invalid_json", f"{type(error).__name__}: {error}"[:LONGEST_DETAIL]) from None
 
 
 def _connection(error: Exception) -> CallError:
@@ -151,7 +157,7 @@ def _connection(error: Exception) -> CallError:
         cause = below
         if isinstance(cause, CallError):
             return cause
-    said = one_line(f"{type(error.__cause__ or error).__name__}: {cause}")[:200]
+    said = f"{type(error.__cause__ or error).__name__}: {cause}"[:LONGEST_DETAIL]
     if "RemoteProtocol" in said or "incomplete" in said or "peer closed" in said:
         return CallError("truncated_body", said)
     return CallError("reset" if "eset" in said or "ReadError" in said else "no_connection", said)

@@ -1,5 +1,7 @@
 """What calls cost, and the end of the money: reserved before a call, set right after it."""
 
+from collections.abc import Callable
+
 from tripost.params_llm import PriceParams
 
 MILLION = 1_000_000
@@ -11,11 +13,19 @@ def cost(price: PriceParams, prompt_tokens: float, completion_tokens: float, sha
 
 
 class Purse:
-    """`most` in all, of which `spent()` is gone; what is under way is reserved. Not passed, at no moment."""
+    """`most` in all, of which `logged()` is gone, by whichever process; what this one has under way is reserved.
 
-    def __init__(self, most: float | None, spent: float) -> None:
-        self.most, self.spent, self.reserved = most, spent, 0.0
-        self.paid = 0.0
+    One process does not pass `most`; several at once may, by what the others have under way.
+    """
+
+    def __init__(self, most: float | None, logged: Callable[[], float]) -> None:
+        self.most, self.logged = most, logged
+        self.reserved = self.paid = self.presumed = 0.0
+
+    @property
+    def spent(self) -> float:
+        """What is gone; calls that may have been charged, though nothing came back, count for this run."""
+        return self.logged() + self.presumed
 
     def reserve(self, amount: float) -> bool:
         """Whether there is money for this call at its dearest; it is reserved then."""
@@ -25,7 +35,10 @@ class Purse:
         return True
 
     def settle(self, reserved: float, amount: float) -> None:
-        """The call has cost this much."""
+        """The call has cost this much, and the log has it."""
         self.reserved -= reserved
-        self.spent += amount
         self.paid += amount
+
+    def presume(self, amount: float) -> None:
+        """A call that was given up may have been charged."""
+        self.presumed += amount

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tripost.credentials import masked
+from tripost.credentials import masked, without
 from tripost.errors import one_line
 
 LARGEST_BODY = 8_000_000
+LONGEST_DETAIL = 4_000
+"""Characters that are kept of what an endpoint says of an error; `shown` cuts them for people."""
 
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -31,18 +33,24 @@ class CallError(Exception):
         after: float | None = None,
         choked: bool = False,
         headers: Mapping[str, str] = NO_HEADERS,
+        usage: "Usage | None" = None,
     ) -> None:
         super().__init__(outcome, detail)
         self.outcome, self.detail = outcome, detail
-        self.headers = headers
+        self.headers, self.usage = headers, usage
         self.again, self.fatal, self.after, self.choked = again and not fatal, fatal, after, choked
 
 
-class Usage(msgspec.Struct):
+def shown(trouble: CallError, key: str) -> str:
+    """What the endpoint said, as one line without the key; masked before it is cut, or half a key would stay."""
+    return one_line(without(masked(trouble.detail, (key,)), key))[:300]
+
+
+class Usage(NamedTuple):
     """Tokens, as the endpoint counts them."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int
+    completion_tokens: int
 
 
 class _Words(msgspec.Struct):
@@ -56,8 +64,8 @@ class _Choice(msgspec.Struct):
 
 
 class _Body(msgspec.Struct):
-    choices: list[_Choice] = []
-    usage: Usage | None = None
+    choices: msgspec.Raw = msgspec.Raw(b"[]")
+    usage: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Answer(NamedTuple):
@@ -73,26 +81,41 @@ _BODY = msgspec.json.Decoder(_Body)
 
 
 def read_answer(body: bytes) -> Answer:
-    """The answer in the body of a 200. Raises CallError where there is none in it."""
+    """The answer in the body of a 200. Raises CallError where there is none in it, with the usage, if it has one."""
     if len(body) > LARGEST_BODY:
         raise CallError("too_large", f"an answer of {len(body)} bytes", again=False)
+    usage = None
     try:
         found = _BODY.decode(body)
+        usage = read_usage(bytes(found.usage))
+        choices = msgspec.json.decode(found.choices, type=list[_Choice])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CallError("invalid_json", one_line(str(error))[:200]) from None
-    if not found.choices:
-        raise CallError("empty_choice", "no choice in the answer")
-    choice = found.choices[0]
+        raise CallError("invalid_json", one_line(str(error))[:200], usage=usage) from None
+    if not choices:
+        raise CallError("empty_choice", "no choice in the answer", usage=usage)
+    choice = choices[0]
     finish, refusal = choice.finish_reason or "stop", choice.message.refusal or ""
     text = choice.message.content
     if text is None and not refusal and finish not in ("length", "content_filter"):
-        raise CallError("empty_choice", "a choice without words")
-    return Answer(text or "", finish, refusal, found.usage)
+        raise CallError("empty_choice", "a choice without words", usage=usage)
+    return Answer(text or "", finish, refusal, usage)
+
+
+def read_usage(body: bytes) -> Usage | None:
+    """Tokens, if they are there and are numbers; whether they can be true is not asked here."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    prompt, completion = found.get("prompt_tokens"), found.get("completion_tokens")
+    return Usage(prompt, completion) if type(prompt) is int and type(completion) is int else None
 
 
 def refused(status: int, said: str, code: str, headers: Mapping[str, str]) -> CallError:
     """What a status of 300 and above means; `said` and `code` are the endpoint's."""
-    detail = one_line(masked(f"{status}: {said}"))[:300]
+    detail = f"{status}: {said}"[:LONGEST_DETAIL]
     after = retry_after(headers)
     if status < 400:
         return CallError("redirected", detail, fatal=True)
@@ -108,7 +131,8 @@ def refused(status: int, said: str, code: str, headers: Mapping[str, str]) -> Ca
         return CallError("server_error", detail, after=after, choked=status in (502, 503, 504, 529))
     if code in ("content_filter", "content_policy_violation"):
         return CallError("content_filter", detail, again=False)
-    if code in ("context_length_exceeded", "string_above_max_length") or status == 413:
+    too_long = "context" in said and "length" in said  # as vLLM says it
+    if code in ("context_length_exceeded", "string_above_max_length") or status == 413 or too_long:
         return CallError("too_long", detail, again=False)
     return CallError("bad_request", detail, again=False)
 
@@ -148,5 +172,5 @@ def error_of(body: Any) -> tuple[str, str]:
     found = body.get("error", body) if isinstance(body, Mapping) else body
     if isinstance(found, Mapping):
         code = found.get("code") or found.get("type") or ""
-        return str(found.get("message", found.get("detail", ""))), str(code)
+        return str(found.get("message", found.get("detail", "")))[:LONGEST_DETAIL], str(code)[:200]
     return str(found)[:2_000] if found else "", ""

@@ -10,14 +10,15 @@ import threading
 import time
 import weakref
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 from filelock import FileLock
 
-from tripost.chat.request import Reply
+from tripost.chat.request import Reply, Request
+from tripost.chat.torn import cut_torn, to_its_end, write_whole
 from tripost.errors import DataError
 from tripost.files import open_regular
 
@@ -30,6 +31,7 @@ class Known(msgspec.Struct):
     """What the index reads of a line."""
 
     key: str
+    llm: str = ""
     cost: float = 0.0
 
 
@@ -63,13 +65,15 @@ class ReplyLog:
 
     def append(self, reply: Reply) -> None:
         """Write a line; on return it outlives this process. Raises OSError, with the path."""
-        line = self.encoder.encode(reply) + b"\n"
+        self._append(self.encoder.encode(reply) + b"\n")
+
+    def _append(self, line: bytes) -> None:
         try:
             with self.mine, self.lock, self._to_append() as file:
-                end = _cut_torn(file)
-                _write(file, line, end)
+                end = cut_torn(file)
+                write_whole(file, line, end)
                 if end == self.read_to and self._is_open(os.fstat(file.fileno())):
-                    self._note(line, Known(reply.key, reply.cost))
+                    self._note(line, self.peek.decode(line))
                 sync = time.monotonic() - self.synced > SYNC_SECONDS
                 if sync:
                     self.synced = time.monotonic()
@@ -100,21 +104,45 @@ class ReplyLog:
         for place in range(len(self.starts)):
             yield self._read(place)
 
-    def keep(self, keys: set[str]) -> int:
-        """Write the log anew with these replies alone; returns how many went. Others that have it open see it."""
+    def charge(self, request: Request, outcome: str, cost: float) -> None:
+        """A call that was charged and brought no reply: a line without a key, for the sum."""
+        line = {"key": "", "cost": cost, "llm": request.llm, "model": request.model, "task": request.task}
+        self._append(self.encoder.encode({**line, "purpose": request.purpose, "outcome": outcome}) + b"\n")
+
+    def total(self) -> float:
+        """What all lines cost, those of other processes too."""
+        self.refresh()
+        return self.total_cost
+
+    def unreadable(self) -> set[str]:
+        """Keys whose lines are no replies."""
+        found = set()
+        for key, place in self.index.items():
+            try:
+                self._read(place)
+            except DataError:
+                found.add(key)
+        return found
+
+    def drop(self, keys: Collection[str]) -> int:
+        """Write the log anew without these replies, and without lines that are none; returns how many replies went.
+
+        Others that have it open see it; what they write meanwhile stays.
+        """
         with self.mine, self.lock:
             self.refresh()
-            gone = [key for key in self.index if key not in keys]
+            gone = sum(key in self.index for key in keys)
             writing = self.path.with_name(f".{self.path.name}.writing")
-            with writing.open("wb") as file:
-                for key, place in self.index.items():
-                    if key in keys:
-                        file.write(self._line(place))
+            with os.fdopen(os.open(writing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                for line in self._lines():
+                    known = self._peek(line)
+                    if known is not None and known.key not in keys:
+                        file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
             writing.replace(self.path)
         self.refresh()
-        return len(gone)
+        return gone
 
     def close(self) -> None:
         """Make everything outlive the machine, and let go of the file."""
@@ -130,23 +158,50 @@ class ReplyLog:
         self.index: dict[str, int] = {}
         self.starts, self.lengths = array("Q"), array("L")
         self.read_to = self.opened = 0
-        self.broken = 0
-        self.total_cost = 0.0
+        self.broken = self.charges = 0
+        self.total_cost = self.charged = 0.0
+        self.llms: set[str] = set()
 
     def _read_on(self, file: BinaryIO) -> None:
         """Lines that end; of two with one key the first counts, what it cost counts for both."""
         file.seek(self.read_to)
-        while (line := file.readline(MAX_LINE)).endswith(b"\n"):
-            try:
-                self._note(line, self.peek.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        while line := file.readline(MAX_LINE):
+            if not line.endswith(b"\n"):
+                length = to_its_end(file, len(line))
+                if length is None:
+                    return  # it is being written, or was torn
+                self.broken += 1
+                self.read_to += length
+                continue
+            known = self._peek(line)
+            if known is None:
                 self.broken += 1
                 self.read_to += len(line)
+            else:
+                self._note(line, known)
+
+    def _peek(self, line: bytes) -> Known | None:
+        try:
+            return self.peek.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
+    def _lines(self) -> Iterator[bytes]:
+        """All whole lines that have been read."""
+        if self.file is not None:
+            self.file.seek(0)
+            while self.file.tell() < self.read_to:
+                yield self.file.readline()
 
     def _note(self, line: bytes, known: Known) -> None:
         """The line that begins where we have read to."""
-        self.total_cost += known.cost
-        if known.key not in self.index:
+        cost = known.cost if known.cost > 0 else 0.0  # nobody gets money back
+        self.total_cost += cost
+        self.llms.add(known.llm)
+        if not known.key:
+            self.charges += 1
+            self.charged += cost
+        elif known.key not in self.index:
             self.index[known.key] = len(self.starts)
             self.starts.append(self.read_to)
             self.lengths.append(len(line))
@@ -165,38 +220,8 @@ class ReplyLog:
             return self.decoder.decode(self._line(place))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             what = f"{self.path}: the line at byte {self.starts[place]} is no reply ({error})"
-            raise DataError(f"{what}; take it out: tripost replies prune --broken") from None
+            raise DataError(f"{what}; take it out: tripost replies prune --broken --yes") from None
 
     def _to_append(self) -> BinaryIO:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
         return os.fdopen(os.open(self.path, flags, 0o600), "r+b", buffering=0)
-
-
-def _cut_torn(file: BinaryIO) -> int:
-    """Cut off a last line that was not written to its end; returns where the file ends."""
-    end = file.seek(0, os.SEEK_END)
-    whole = end
-    while whole:
-        start = max(0, whole - 65_536)
-        block = os.pread(file.fileno(), whole - start, start)
-        if block.endswith(b"\n"):
-            break
-        newline = block.rfind(b"\n")
-        whole = start + newline + 1
-        if newline >= 0:
-            break
-    if whole != end:
-        os.truncate(file.fileno(), whole)
-    return whole
-
-
-def _write(file: BinaryIO, line: bytes, at: int) -> None:
-    """All of it, or nothing where the disk is full."""
-    file.seek(at)
-    rest = memoryview(line)
-    try:
-        while rest:
-            rest = rest[file.write(rest) :]
-    except OSError:
-        os.truncate(file.fileno(), at)
-        raise

@@ -44,6 +44,11 @@ class Request(Record, frozen=True, kw_only=True):
         """Of all messages: what the estimate of its tokens is made from."""
         return sum(len(message.content) + 8 for message in self.messages) + len(self.schema)
 
+    @property
+    def most_prompt_tokens(self) -> int:
+        """No tokenizer makes more of it than a token a byte; and what a chat template adds."""
+        return sum(len(m.content.encode(errors="replace")) + 32 for m in self.messages) + len(self.schema) + 256
+
 
 class Reply(Record, frozen=True, kw_only=True):
     """A line of the reply log: what was asked (the system message by its sha256), and the answer as it came.

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tripost import registry
-from tripost.errors import ModelError, TriPosTError
+from tripost.chat.library import api_key
+from tripost.errors import EndpointError, ModelError, TriPosTError
 from tripost.experts import chosen, prompt_files
 from tripost.imported import read_problem
 from tripost.models.folder import check_chat_template, check_folder, names_a_folder
@@ -25,13 +26,25 @@ def main(argv: Sequence[str]) -> int | None:
     """Print `params.yaml: fine`, or one line a finding; 1 where there is one."""
     parser = argparse.ArgumentParser(prog="tripost check", description=__doc__)
     parser.parse_args(argv)
-    found = list(findings(load_params(PARAMS)))
+    params = load_params(PARAMS)
+    found = list(findings(params))
     for error in found:
         print(error.report(), file=sys.stderr)
     if found:
         return 1
+    for name in sorted(_asked(params)):
+        try:
+            api_key(f"{PARAMS}: calls.endpoints.{name}.key", params.calls.endpoints[name].key)
+        except EndpointError as error:  # what is in the log needs none
+            print(f"note: {error}", file=sys.stderr)
     print(f"{PARAMS}: fine")
     return None
+
+
+def _asked(params: Params) -> set[str]:
+    """The LLMs that tasks name."""
+    named = {name for s in params.problems.values() for name in (*s.expert.feedback, *s.expert.improve)}
+    return named & params.llms.keys()
 
 
 def findings(params: Params) -> Iterator[TriPosTError]:

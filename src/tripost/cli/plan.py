@@ -83,6 +83,8 @@ def _show(found: Sequence[Due], calls: Sequence[Forecast], measured: Sequence[Ru
     said = f"; {unknown} were never run here, their time is not in it" if unknown else ""
     print(f"some {total:.0f} minutes, as measured here{said}")
     for forecast in calls:
+        if forecast.calls < 0.5:
+            continue
         basis = "as measured" if forecast.measured else "assumed, nothing was measured yet"
         tokens = f"{forecast.prompt_tokens:,.0f} tokens in, {forecast.completion_tokens:,.0f} out"
         asked = f"{forecast.calls:,.0f} calls of {forecast.llm} ({forecast.purpose})"

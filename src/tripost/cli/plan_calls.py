@@ -1,6 +1,7 @@
 """What `tripost plan` expects of LLM experts: calls, tokens and money for each stage, task and role that asks one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,8 @@ from tripost.estimates import CALLS_FOR_WRONG, LEFT_OVER, WRONG_SHARE, Forecast,
 from tripost.experts import chosen, prompt_files
 from tripost.experts.llm import told
 from tripost.params import Params
-from tripost.records import Problem, Trajectory
+from tripost.probes import ask, make_probes
+from tripost.records import Probe, Problem, Trajectory
 from tripost.registry import ROLES
 from tripost.shell.io import load_problems, load_trajectories, read_json
 
@@ -41,11 +43,13 @@ class Reading:
 
 
 class Missing(NamedTuple):
-    """Of the rows of a task that lie there already: rows whose first missing reply is FBK's, IMP's; replies known."""
+    """Of the rows of a task that lie there already: rows whose first missing reply is FBK's, IMP's; replies known;
+    probes that FBK has yet to judge."""
 
     feedback: int
     improve: int
     known: int
+    probes: int
 
 
 def forecasts(params: Params, stages: Sequence[str], log: ReplyLog | None) -> Iterator[Forecast]:
@@ -95,7 +99,7 @@ def _calls(role: str, missing: Missing | None, wrong: float, share: float) -> tu
     known = float(missing.known) / 2  # of both roles, about as many of each
     if role == "feedback":
         later = (CALLS_FOR_WRONG[role] - 1) * (missing.feedback + missing.improve) * share
-        return known + missing.feedback + later, known
+        return known + missing.feedback + missing.probes + later, known
     return known + missing.improve + missing.feedback * CALLS_FOR_WRONG[role] * share, known
 
 
@@ -103,18 +107,41 @@ def _missing(params: Params, task: str, t: str, log: ReplyLog | None) -> Missing
     """Edit, as far as the log's replies go."""
     problems = {x.id: x for x in load_problems(TRAIN).values() if x.task == task}
     tasks = {task: registry.task(task, params.problems[task].module)}
-    asker = Reading(log)
+    asker, rows = Reading(log), list(_rows(t, task))
+    if any(row.problem_id not in problems for row in rows):
+        raise DataError(f"data/{t}/rollout.jsonl: not of these problems; run dvc repro")
     expert = chosen.expert(tasks[task], params.problems[task].expert, params.llms, asker)  # type: ignore[arg-type]  # it never waits
     counts = {"feedback": 0, "improve": 0}
-    for row in _rows(t, task):
-        if row.problem_id not in problems:
-            raise DataError(f"data/{t}/rollout.jsonl: not of these problems; run dvc repro")
-        asker.memo = {}
-        try:
-            edit(row, problems[row.problem_id], tasks[task], expert, params.edit)
-        except UnansweredError as need:
-            counts[need.request.purpose] += 1
-    return Missing(counts["feedback"], counts["improve"], asker.hits)
+    for row in rows:
+        if need := _missing_reply(
+            asker, partial(edit, row, problems[row.problem_id], tasks[task], expert, params.edit)
+        ):
+            counts[need] += 1
+    probes = [
+        _missing_reply(asker, partial(ask, probe, problems[probe.problem_id], tasks[task], expert))
+        for probe in _probes(params, task, t)
+    ]
+    return Missing(counts["feedback"], counts["improve"], asker.hits, sum(map(bool, probes)))
+
+
+def _missing_reply(asker: Reading, work: Callable[[], object]) -> str:
+    """Whose reply the work is waiting for; "" where it has all it needs."""
+    asker.memo = {}
+    try:
+        work()
+    except UnansweredError as need:
+        return need.request.purpose
+    return ""
+
+
+def _probes(params: Params, task: str, t: str) -> list[Probe]:
+    """As the stage makes them."""
+    problems, tasks = load_problems(TRAIN), registry.tasks_of(params.problems)
+    by_answer = chosen.by_answer(params.problems, params.llms)
+    rows = load_trajectories(DATA / t / "rollout.jsonl", problems)
+    graded = chosen.graded(params.problems)
+    made = make_probes(rows, problems, tasks, params.edit.probes, params.seed, t, graded, by_answer)
+    return [probe for probe in made if probe.task == task]
 
 
 def _rows(t: str, task: str) -> Iterator[Trajectory]:

@@ -24,6 +24,8 @@ from tripost.shell.home import replies_file
 from tripost.shell.runs import runs
 from tripost.shell.stage import PARAMS
 
+OUTCOMES = ("answered", "length", "content_filter", "refusal", "empty")
+
 
 def main(argv: Sequence[str]) -> int | None:
     """Print, export or prune."""
@@ -55,7 +57,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         command.add_argument("--task", help="of this task")
         command.add_argument("--role", choices=("feedback", "improve"), help="of this role")
         command.add_argument("--model", help="of this model")
-        command.add_argument("--outcome", help="answered, length, content_filter, refusal or empty")
+        command.add_argument("--outcome", choices=OUTCOMES, help="how it ended")
     return parser.parse_args(argv)
 
 
@@ -88,8 +90,9 @@ def _show(log: ReplyLog) -> None:
         table.add_row(*map(clean, group), *figures, clean(odd) or "-")
     out.print(table)
     size = log.path.stat().st_size
+    lost = f", {log.charged:,.4f} of it for {log.charges:,} calls without a reply" if log.charges else ""
     broken = f", {log.broken} lines that are none (prune --broken)" if log.broken else ""
-    print(f"\n{len(log):,} replies{broken}, {size / 1e6:,.1f} MB, cost {log.total_cost:,.4f}{_of_budget()}")
+    print(f"\n{len(log):,} replies{broken}, {size / 1e6:,.1f} MB, cost {log.total_cost:,.4f}{_of_budget()}{lost}")
     asked = [run for run in runs() if run.used]
     used, known = sum(run.used for run in asked), sum(run.known for run in asked)
     if used:
@@ -109,7 +112,8 @@ def _export(log: ReplyLog, arguments: argparse.Namespace) -> int | None:
     encoder = msgspec.json.Encoder(order="deterministic")
     if arguments.file == "-":
         for reply in _chosen(log, arguments):
-            print(encoder.encode(reply).decode())
+            line = encoder.encode(reply).decode()
+            print(clean(line) if sys.stdout.isatty() else line)
         return None
     path = Path(arguments.file)
     if path.exists():
@@ -133,14 +137,19 @@ def _prune(log: ReplyLog, arguments: argparse.Namespace) -> int | None:
     named = (arguments.task, arguments.role, arguments.model, arguments.outcome)
     if not arguments.broken and not any(named):
         raise DataError("prune: say which: --task, --role, --model, --outcome or --broken")
-    going = {} if arguments.broken and not any(named) else {r.key: r.cost for r in _chosen(log, arguments)}
-    broken = log.broken if arguments.broken else 0
+    unreadable = log.unreadable()
+    if unreadable and not arguments.broken:
+        raise DataError(
+            f"{log.path}: {len(unreadable)} lines are no replies; first: tripost replies prune --broken --yes"
+        )
+    broken = (log.broken + len(unreadable)) if arguments.broken else 0
+    going = {r.key: r.cost for r in _chosen(log, arguments)} if any(named) and not unreadable else {}
     what = f"{len(going):,} replies that cost {sum(going.values()):,.4f}" + (
         f" and {broken} broken lines" * bool(broken)
     )
     if not arguments.yes:
         print(f"{what} would go; to take them out: the same with --yes")
         return None
-    log.keep(set(log.index) - going.keys())
+    log.drop(going.keys() | unreadable)
     print(f"{what} are gone")
     return None

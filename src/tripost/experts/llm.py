@@ -5,6 +5,7 @@ reference answer, IMP never does. A reply that the filter would reject is asked 
 then the row is dropped with that reason.
 """
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -12,10 +13,11 @@ import msgspec
 from tripost.chat.asking import Asking
 from tripost.chat.request import Failure, Message, Request, Role
 from tripost.experts import prompt_files
-from tripost.experts.llm_replies import SCHEMA, Verdict, read_update, read_verdict
+from tripost.experts.llm_replies import SCHEMA, Verdict, invisible, read_update, read_verdict
 from tripost.flaws import reveals, update_flaw
 from tripost.interfaces import CannotImprove, CannotJudge, Task
 from tripost.params_llm import LlmParams
+from tripost.parts import find_part
 from tripost.records import Attempt, Feedback, Problem, Turn
 from tripost.text import LEFTOVERS, reads_back, write_feedback
 
@@ -24,6 +26,7 @@ GRADED = "grader"
 FAILED = "expert_failed"
 NO_USE = {"content_filter": "content_filter", "refusal": "refusal"}
 """Outcomes that asking again does not change."""
+_OPTION = re.compile(r"\([A-Z]\)")
 QUOTED = 4_000
 """Characters of a reply that the model is shown again."""
 REPAIR = "This cannot be used: {why}. Reply again, in the same form and with nothing else."
@@ -90,7 +93,7 @@ class Llm:
             if not flaw:
                 update = read_update(text, attempt, feedback.wrong_step, self.author)
                 found = update_flaw(turn, update, None)
-                if found is None and LEFTOVERS.search(update.raw):
+                if found is None and (LEFTOVERS.search(update.raw) or invisible(update.raw)):
                     found = "leftovers", ""
                 if found is None:
                     return update
@@ -105,7 +108,7 @@ class Llm:
         found = write_feedback(attempt, verdict.step, verdict.part, verdict.reason, self.author)
         if not reads_back(found, attempt):
             return "malformed_feedback", "the part cannot be quoted; take a shorter one"
-        if reveals(problem, attempt, verdict.reason):
+        if reveals(problem, attempt, verdict.reason) or _says_it(problem, attempt, verdict.reason):
             return "reveals_answer", WHY["reveals_answer"]
         return found
 
@@ -126,7 +129,7 @@ class Llm:
         found = self.asker.answer(request)
         if isinstance(found, Failure):
             flaw = found.outcome if found.outcome in NO_USE else FAILED
-            return CannotJudge(f"{self.name}: {found}", flaw)
+            return CannotJudge(f"{self.name}: {found.outcome}: {found.detail}", flaw)  # not how often: that is chance
         outcome = found.outcome
         if outcome in NO_USE:
             return CannotJudge(f"{self.name}: {outcome}: {(found.refusal or found.text)[:200]}", NO_USE[outcome])
@@ -144,6 +147,28 @@ class Llm:
                 Message("assistant", _json_of(reply) if as_json else reply),
             ]
         return (*found, Message("user", told(case)))
+
+
+def _says_it(problem: Problem, attempt: Attempt, reason: str) -> bool:
+    """Whether a reason says the answer in other spelling, or which option is right, where the attempt does not.
+
+    The question holds all options, so the filter's rule says nothing of them; but IMP would be told.
+    """
+    said = [problem.answer]
+    known = f"{problem.question}\n{attempt.raw}"
+    if _OPTION.fullmatch(problem.answer):
+        lines = (line.strip() for line in problem.question.split("\n"))
+        said += [line[len(problem.answer) :] for line in lines if line.startswith(problem.answer)]
+        if find_part(problem.answer, reason) and not find_part(problem.answer, attempt.raw):
+            return True
+        said, known = said[1:], attempt.raw
+    return any(_words(part) in _words(reason) and _words(part) not in _words(known) for part in said if _words(part))
+
+
+def _words(text: str) -> str:
+    """Its words and numbers alone, in small letters, each between blanks."""
+    found = re.findall(r"\w+", text.casefold())
+    return f" {' '.join(found)} " if found else ""
 
 
 JSON_REPLY = (

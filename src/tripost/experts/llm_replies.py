@@ -4,13 +4,14 @@ Nothing here raises for what a model wrote; all patterns are linear and all size
 """
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 import msgspec
 
 from tripost.parts import find_part
 from tripost.records import Attempt
-from tripost.text import LEFTOVERS, parse_attempt, parse_feedback
+from tripost.text import ALL_CORRECT, LEFTOVERS, MARKERS, parse_attempt, parse_feedback
 
 LONGEST = 20_000
 LONGEST_REASON = 600
@@ -130,9 +131,16 @@ def _sound(step: int, part: str, reason: str, attempt: Attempt) -> Verdict | str
         reason = reason[8:]
     if not reason or len(reason) > LONGEST_REASON:
         return "the reason is missing" if not reason else f"the reason is longer than {LONGEST_REASON} characters"
-    if LEFTOVERS.search(reason):
+    if LEFTOVERS.search(reason) or invisible(reason):
         return "the reason holds special tokens or control characters"
+    if any(words in reason for words in (*MARKERS[:2], ALL_CORRECT.rstrip("."))):
+        return "the reason holds words of the layout, such as Feedback:"
     return Verdict(step, found, reason)
+
+
+def invisible(text: str) -> bool:
+    """Whether it holds characters that nobody sees: joiners, marks of direction, byte order marks."""
+    return any(unicodedata.category(c) == "Cf" for c in text)
 
 
 def _unquoted(part: str) -> list[str]:

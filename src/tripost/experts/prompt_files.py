@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from tripost import registry
@@ -61,4 +62,6 @@ def load(prompts: str | None, task: str, role: str) -> PromptFile:
     if prompts in registry.prompt_sets():
         return read(registry.prompt(prompts, task, role), role, f"prompt set {prompts!r}, {task}/{role}.md")
     path = registry.own_folder("params.yaml: llms: prompts", prompts) / task / f"{role}.md"
+    if not path.resolve().is_relative_to(Path().resolve()):
+        raise UnknownNameError(f"{path}: leads outside this repository, and what it says would be sent; copy it here")
     return read(registry.prompt_text(path, str(path)), role, str(path))

@@ -85,4 +85,4 @@ def _conclude(asker: Asker, what: str, seconds: float) -> None:
     if share > asker.calls.max_failed_share:
         most = f"more than calls.max_failed_share: {asker.calls.max_failed_share}"
         raise EndpointError(f"{said}; {most}; run dvc repro again: what was answered is kept")
-    print(f"{said}; dvc repro -f -s {stage} asks them again", file=sys.stderr)
+    print(f"{said}; dvc repro -f -s {stage}, then dvc repro, asks them again", file=sys.stderr)

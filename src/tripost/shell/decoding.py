@@ -28,7 +28,8 @@ def decoder_of(params: Params, layout: Layout, model: Path, batch_size: int, wha
     with ExitStack() as stack:
         name, completions = serve.served_as, Completions(serve, serve.base_url or "")
         if serve.command is not None:
-            server = stack.enter_context(serving(serve, model, precision, "@".join(what.split())))
+            hidden = [endpoint.key for endpoint in params.calls.endpoints.values() if endpoint.key]
+            server = stack.enter_context(serving(serve, model, precision, "@".join(what.split()), hidden))
             name = name or str(server.folder)
             completions = Completions(serve, server.base_url, server.still_there)
         decoder = EndpointDecoder(model, completions, served_name(completions, name))

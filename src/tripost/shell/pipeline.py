@@ -99,7 +99,7 @@ def _why(said: Sequence[Any]) -> str:
     """What DVC says has changed, in a few words."""
     found: list[str] = []
     if any("deleted" in entry.get("changed outs", {}).values() for entry in said if isinstance(entry, dict)):
-        return "its results are not there"
+        return "no results yet"
     for entry in said:
         if entry == "changed command":
             found.append("another command")

@@ -1,6 +1,7 @@
 """How long stages took here, and what they asked: measured, for `tripost plan`. Nothing of it is a result."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -15,9 +16,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a stage that ended well. `used`: replies; `known` of them stood in the log; `paid`: money."""
 
     stage: str
-    seconds: float
-    used: int = 0
-    known: int = 0
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=10**9)]
+    used: Annotated[int, msgspec.Meta(ge=0, le=10**12)] = 0
+    known: Annotated[int, msgspec.Meta(ge=0, le=10**12)] = 0
     asked: int = 0
     failed: int = 0
     paid: float = 0.0

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -39,22 +39,36 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(params: ServeParams, model: Path, precision: str, name: str) -> Iterator[Server]:
+def _gone_unless_made(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:  # a Ctrl-C as well: a whole model must not stay
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def serving(
+    params: ServeParams, model: Path, precision: str, name: str, hidden: Collection[str] = ()
+) -> Iterator[Server]:
     """Start `serve.command` on the model's folder. Raises EndpointError where it ends, or is not ready in time.
 
     It ends with this context, with the stage, and with whatever kills the stage. An adapter is merged first: the
-    server gets a whole model. What it writes goes to .tripost/serve/<name>.log, without the key.
+    server gets a whole model. `hidden`: variables that it does not get, keys of other endpoints. What it writes goes
+    to .tripost/serve/<name>.log, without its key.
     """
     place = (OWN / "serve").absolute()
     place.mkdir(parents=True, exist_ok=True)
     folder, log = model.absolute(), place / f"{name}.log"
     if is_adapter(model):
         folder = place / f"{name}.model"
-        save_whole(folder, load_model(str(model), precision), load_tokenizer(str(model)))
+        with _gone_unless_made(folder):
+            save_whole(folder, load_model(str(model), precision), load_tokenizer(str(model)))
     port = free_port()
     words = params.words({"model": str(folder), "port": str(port), "host": HOST, "dtype": DTYPES[precision]})
     base_url = params.base_url or f"http://{HOST}:{port}/v1"
     warden = [sys.executable, "-P", "-m", "tripost.shell.warden", str(os.getpid()), params.key or "-"]
+    kept_from_it = {*hidden} - {params.key}
     shown = log.relative_to(Path.cwd())
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -62,6 +76,7 @@ def serving(params: ServeParams, model: Path, precision: str, name: str) -> Iter
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
+            env={variable: value for variable, value in os.environ.items() if variable not in kept_from_it},
             start_new_session=True,  # a Ctrl-C is for the stage, which ends it
         )
 
