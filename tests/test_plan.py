@@ -38,7 +38,7 @@ CHAIN = [
 def test_what_follows_a_change_may_run_and_the_rest_does_not() -> None:
     found = due(CHAIN, {"a": [{"changed deps": {"params.yaml": {"seed": "modified"}, "raw": "modified"}}]})
     assert found == [
-        Due("a", "params.yaml: seed changed, raw changed", surely=True),
+        Due("a", "changed: seed, raw", surely=True),
         Due("b", "after a", surely=False),
         Due("c", "after b", surely=False),
     ]
@@ -49,11 +49,12 @@ def test_what_follows_a_change_may_run_and_the_rest_does_not() -> None:
     [
         (["always changed"], None),
         ([{"changed outs": {"v": "deleted"}}, {"changed deps": {"other": "modified"}}], "no results yet"),
-        ([{"changed outs": {"v": "modified"}}], "v changed"),
-        (["changed command"], "another command"),
+        ([{"changed outs": {"v": "modified"}}], "changed: v"),
+        ([{"changed deps": {"src/tripost/edit.py": "modified"}}], "changed: edit.py"),
+        (["changed command"], "changed: another command"),
         (
             [{"changed deps": {f"f{k}": "modified" for k in range(5)}}],
-            "f0 changed, f1 changed, f2 changed and 2 more",
+            "changed: f0, f1, f2 and 2 more",
         ),
     ],
 )

@@ -24,6 +24,7 @@ from tripost.shell.home import replies_file
 from tripost.shell.runs import runs
 from tripost.shell.stage import PARAMS
 
+NUMBERS = ("replies", "tokens in", "out", "cost")
 OUTCOMES = ("answered", "length", "content_filter", "refusal", "empty")
 
 
@@ -83,7 +84,7 @@ def _show(log: ReplyLog) -> None:
         outcomes[name][reply.outcome] += 1
     table = Table(box=None, pad_edge=False)
     for heading in ("task", "role", "model", "replies", "tokens in", "out", "cost", "unusable"):
-        table.add_column(heading, justify="right" if heading in ("replies", "tokens in", "out", "cost") else "left")
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left", overflow="fold")
     for group, (count, prompt, completion, cost) in sorted(groups.items()):
         odd = ", ".join(f"{n} {what}" for what, n in sorted(outcomes[group].items()) if what != "answered")
         figures = (f"{count:,.0f}", f"{prompt:,.0f}", f"{completion:,.0f}", f"{cost:,.4f}")

@@ -97,20 +97,20 @@ def _reads(stage: Stage, path: str) -> bool:
 
 def _why(said: Sequence[Any]) -> str:
     """What DVC says has changed, in a few words."""
-    found: list[str] = []
-    if any("deleted" in entry.get("changed outs", {}).values() for entry in said if isinstance(entry, dict)):
+    kinds = [entry for entry in said if isinstance(entry, dict)]
+    if any("deleted" in entry.get("changed outs", {}).values() for entry in kinds):
         return "no results yet"
-    for entry in said:
-        if entry == "changed command":
-            found.append("another command")
-        if not isinstance(entry, dict):
-            continue
-        for changes in entry.values():
-            for path, how in changes.items():
-                named = [f"{path}: {key}" for key in how] if isinstance(how, dict) else [path]
-                found += [f"{name} changed" for name in named]
+    found = ["another command"] if "changed command" in said else []
+    changes = [change for entry in kinds for listed in entry.values() for change in listed.items()]
+    found += [key for _, how in changes if isinstance(how, dict) for key in how]
+    found += [_short(path) for path, how in changes if not isinstance(how, dict)]
     more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return one_line(", ".join(found[:MOST_NAMED]) + more)
+    return one_line(f"changed: {', '.join(found[:MOST_NAMED])}{more}") if found else ""
+
+
+def _short(path: str) -> str:
+    """Code by the file's name."""
+    return Path(path).name if path.startswith(("src/", "stages/")) else path
 
 
 def status() -> dict[str, Any]:
