@@ -63,16 +63,17 @@ def _show(found: Sequence[Due], calls: Sequence[Forecast], measured: Sequence[Ru
         print("nothing to run: everything is up to date")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("stage", "minutes", "calls", "in the log", "tokens", "cost", "why"):
+    asking = ("calls", "in the log", "tokens", "cost") if calls else ()
+    for heading in ("stage", "minutes", *asking, "why"):
         number = heading not in ("stage", "why")
         table.add_column(heading, justify="right" if number else "left", no_wrap=number)
     seconds: list[float | None] = []
     for stage in found:
         mine = [forecast for forecast in calls if forecast.stage == stage.name]
         took = _took(stage.name, measured)
-        asking = sum(forecast.seconds for forecast in mine)
-        seconds.append(took if not mine else asking + (took or 0.0))
-        cells = _cells(mine)
+        waiting = sum(forecast.seconds for forecast in mine)
+        seconds.append(took if not mine else waiting + (took or 0.0))
+        cells = _cells(mine) if calls else ()
         minutes = "?" if seconds[-1] is None else f"{seconds[-1] / 60:.1f}"
         table.add_row(clean(stage.name), minutes, *cells, clean(stage.why))
     out.print(table)
