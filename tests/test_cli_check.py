@@ -45,3 +45,19 @@ def test_nothing_heavy_is_imported() -> None:
     code = "import sys; from tripost.cli import main; main(['check']); print([m for m in ('torch', 'transformers', 'great_expectations', 'mlflow') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "params.yaml: fine\n[]\n"
+
+
+def test_a_key_that_is_not_set_is_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    llm = {"problems.word_sorting.expert": {"feedback": "llm", "improve": "script"}}
+    served = {"model.backend": "openai", "serve.base_url": "http://127.0.0.1:9/v1", "serve.key": "SERVE_KEY"}
+    write_params(tmp_path, **llm, **served)
+    assert main(["check"]) is None
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(": the env")[0] for line in said] == [
+        "note: params.yaml: calls.endpoints.llm.key",
+        "note: params.yaml: serve.key",
+    ]

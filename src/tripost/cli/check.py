@@ -32,9 +32,12 @@ def main(argv: Sequence[str]) -> int | None:
         print(error.report(), file=sys.stderr)
     if found:
         return 1
-    for name in sorted(_asked(params)):
+    keys = {f"calls.endpoints.{name}.key": params.calls.endpoints[name].key for name in sorted(_asked(params))}
+    if params.model.backend == "openai":
+        keys["serve.key"] = params.serve.key
+    for where, variable in keys.items():
         try:
-            api_key(f"{PARAMS}: calls.endpoints.{name}.key", params.calls.endpoints[name].key)
+            api_key(f"{PARAMS}: {where}", variable)
         except EndpointError as error:  # what is in the log needs none
             print(f"note: {error}", file=sys.stderr)
     print(f"{PARAMS}: fine")
