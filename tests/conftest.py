@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.toy import EMBEDDED, ROOT, toy_params
 settings.register_profile("tripost", deadline=None)  # how long an example takes is no matter of right or wrong
 settings.load_profile("tripost")
 
+# Begun in the background of a shell we would ignore Ctrl-C, and so would all that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process and thread; tests that want more say so
 
 HEAVY = {
