@@ -53,7 +53,7 @@ class Batches:
                     await self._send(fresh)
                     parts.append(fresh.part)
                 fresh = None  # its file is large
-        except Exception as error:
+        except Exception as error:  # whatever it is, what was sent comes in first; then it is raised
             stopped = error
         ends = await asyncio.gather(*(self._await(part, tries) for part in parts), return_exceptions=True)
         for end in (*ends, stopped):
@@ -74,7 +74,7 @@ class Batches:
         note = fresh.part.note
         try:
             await self._api(fresh.part).make(note, bytes(fresh.content), self.notes)
-        except BaseException as error:
+        except BaseException as error:  # a Ctrl-C, too: what was not made must leave no note
             if not note.file:  # so nothing was made
                 self.notes.remove(note)
             if not note.file or isinstance(error, Exception):
@@ -105,7 +105,7 @@ class Batches:
                 came = answers.came(state, tries)
                 if not answers.unread:
                     self.notes.remove(note)
-        except Exception:
+        except Exception:  # it is raised again; the money must not stay reserved
             self.claims.done(note)
             raise
         self.claims.done(note)
