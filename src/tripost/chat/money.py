@@ -5,6 +5,8 @@ from collections.abc import Callable
 from tripost.params_llm import PriceParams
 
 MILLION = 1_000_000
+CRUMBS = 1e-9
+"""What sums of floats leave where nothing is."""
 
 
 def cost(price: PriceParams, prompt_tokens: float, completion_tokens: float, share: float = 1.0) -> float:
@@ -37,6 +39,8 @@ class Purse:
     def settle(self, reserved: float, amount: float) -> None:
         """The call has cost this much, and the log has it."""
         self.reserved -= reserved
+        if self.reserved < CRUMBS:
+            self.reserved = 0.0
         self.paid += amount
 
     def presume(self, amount: float) -> None:

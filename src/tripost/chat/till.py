@@ -31,7 +31,7 @@ class Till:
         """Money for the call; calls under way may turn out cheaper. Raises EndpointError where there is none."""
         dearest = self.dearest(request)
         while not self.purse.reserve(dearest):
-            if self.purse.reserved < 1e-9:  # sums of floats leave crumbs
+            if not self.purse.reserved:
                 raise EndpointError(out_of_money(self.purse, dearest))
             await asyncio.sleep(MONEY_WAIT)
         return dearest
