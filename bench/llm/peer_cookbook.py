@@ -91,7 +91,7 @@ class Loop:
                     self.choked_at = time.monotonic()
                 if "error" in answer:
                     raise ValueError(str(answer["error"]))
-        except Exception as error:
+        except Exception as error:  # so does the pattern: whatever it is, the task is queued anew
             task.errors.append(repr(error))
             if task.left:
                 self.again.append(task)

@@ -15,12 +15,12 @@ _VOCABULARY = os.path.join(os.path.dirname(_LITELLM.origin), "litellm_core_utils
 os.environ.update(TIKTOKEN_CACHE_DIR=_VOCABULARY)
 os.environ.update(TELEMETRY_ENABLED="false", LITELLM_LOCAL_MODEL_COST_MAP="True", CURATOR_DISABLE_RICH_DISPLAY="1")
 
-from bespokelabs import curator  # type: ignore[import-not-found]  # noqa: E402
+from bespokelabs import curator  # noqa: E402 (it reads the environment when it is imported)
 
-from bench.llm.told import KEY, MAX_TOKENS, MODEL, SYSTEM, TIMEOUT_S, Told, once, questions  # noqa: E402
+from bench.llm.told import KEY, MAX_TOKENS, MODEL, SYSTEM, TIMEOUT_S, Told, once, questions  # noqa: E402 (stands with it)
 
 
-class Grader(curator.LLM):  # type: ignore[misc]
+class Grader(curator.LLM):  # type: ignore[misc]  # of no type here
     """A question as a chat, its answer with its number."""
 
     def prompt(self, row: dict[str, str]) -> str:

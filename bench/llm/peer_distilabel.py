@@ -8,10 +8,10 @@ import os
 
 os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", DISTILABEL_LOG_LEVEL="WARNING")
 
-from distilabel.models import OpenAILLM  # type: ignore[import-not-found]
-from distilabel.pipeline import Pipeline  # type: ignore[import-not-found]
-from distilabel.steps import LoadDataFromDicts  # type: ignore[import-not-found]
-from distilabel.steps.tasks import TextGeneration  # type: ignore[import-not-found]
+from distilabel.models import OpenAILLM
+from distilabel.pipeline import Pipeline
+from distilabel.steps import LoadDataFromDicts
+from distilabel.steps.tasks import TextGeneration
 
 from bench.llm.told import KEY, MAX_TOKENS, MODEL, SYSTEM, TIMEOUT_S, Told, once, questions
 

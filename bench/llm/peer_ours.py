@@ -5,11 +5,11 @@ openai is imported beforehand, as the peers' libraries are: no side's imports ar
 
 import os
 
-import openai  # noqa: F401
+import openai  # noqa: F401 (imports are not timed)
 
 from bench.llm.told import KEY, KEY_NAME, Told, once, questions
 from bench.llm.work import calls, works
-from tripost.chat import client  # noqa: F401
+from tripost.chat import client  # noqa: F401 (likewise)
 from tripost.chat.asker import Asker
 from tripost.chat.in_order import in_order
 from tripost.chat.reply_log import ReplyLog

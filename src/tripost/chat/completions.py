@@ -19,7 +19,7 @@ from tripost.errors import EndpointError
 from tripost.params_serve import ServeParams
 
 T = TypeVar("T")
-TODO = {
+REMEDIES = {
     "wrong_key": "the endpoint does not take the key in {key}; set the right one",
     "unknown_model": "nothing is there; mend base_url, or served_as",
     "too_long": "let the server take texts as long as the checkpoint does (max_position_embeddings)",
@@ -52,7 +52,7 @@ class Completions:
     def failed(self, trouble: CallError) -> EndpointError:
         """What the user is told."""
         said, outcome = shown(trouble, self.key), trouble.outcome
-        todo = TODO.get(outcome, "see to the endpoint, then run dvc repro: what is finished is kept")
+        todo = REMEDIES.get(outcome, "see to the endpoint, then run dvc repro: what is finished is kept")
         return EndpointError(
             f"params.yaml: serve: {outcome}: {said}; {todo.format(key=self.params.key or 'serve.key')}"
         )
